@@ -1,0 +1,1 @@
+"""The command line: verbs, signals, exit codes; a thin user of `app`."""

@@ -1,0 +1,275 @@
+"""What happened (events), what to do (actions), and the one table that turns events into JSON and back.
+
+An event is a fact with a time; it is stored for ever, so fields are only added, with a default.
+Times are UTC epoch seconds. One action is one HTTP request and is answered by exactly one event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from pydantic import TypeAdapter
+
+from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting
+from orchestrator.core.reasons import Reason
+
+# --- events: a run --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A run began. Doubts of earlier runs start their settling time again."""
+
+    at: float
+    run: RunId
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """The run wants these copies (one of possibly several batches)."""
+
+    at: float
+    copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The run ended with this verdict and exit code."""
+
+    at: float
+    run: RunId
+    verdict: str
+    exit_code: int
+
+
+# --- events: a call -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """The intent to send one copyImages call; on disk before the first byte is sent."""
+
+    at: float
+    call: CallId
+    copies: tuple[Copy, ...]
+    marked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The call was accepted: (source, destination image) pairs. Copies left out are in doubt."""
+
+    at: float
+    call: CallId
+    pairs: tuple[tuple[ImageId, ImageId], ...]
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The call surely made nothing. `culprit` is the image the answer names, if it names one.
+
+    `until` is when the refused may be tried again, jitter included; the engine fills it in.
+    """
+
+    at: float
+    call: CallId
+    reason: Reason
+    culprit: ImageId | None = None
+    detail: str = ""
+    request: str = ""
+    until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """Nobody knows what the call made. `at` is when the request ended."""
+
+    at: float
+    call: CallId
+    reason: Reason
+    detail: str = ""
+    request: str = ""
+
+
+# --- events: a read -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What the origin shows of the source images asked for; the missing are not in `images`."""
+
+    at: float
+    origin: Region
+    asked: tuple[ImageId, ...]
+    images: tuple[Sighting, ...]
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One page of a destination's private images. `began` is when its request was sent."""
+
+    at: float
+    began: float
+    region: Region
+    page: int
+    total: int
+    images: tuple[Sighting, ...]
+    shown: int = 0
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """One quota of a destination."""
+
+    at: float
+    region: Region
+    resource: Resource
+    limit: int
+    used: int
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A look at copies under way in a destination; the missing are not in `images`."""
+
+    at: float
+    region: Region
+    asked: tuple[ImageId, ...]
+    images: tuple[Sighting, ...]
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One image asked for by itself; `image` absent (404) means that `sighting` is None."""
+
+    at: float
+    region: Region
+    image: ImageId
+    sighting: Sighting | None
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A read gave no usable answer. `until` (filled in by the engine) is when to ask again."""
+
+    at: float
+    read: str
+    region: Region
+    reason: Reason
+    detail: str = ""
+    request: str = ""
+    until: float = 0.0
+
+
+Event = (
+    Begun | Planned | Ended | Called | Accepted | Refused | Lost
+    | Inspected | Listed | Surveyed | Seen | Checked | Unanswered
+)  # fmt: skip
+CallAnswer = Accepted | Refused | Lost
+ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
+
+# --- actions --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send one copyImages call with this chunk; `marked` says whether it carries our mark."""
+
+    chunk: Chunk
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspect:
+    """Describe up to 100 source images in their region: answered by Inspected."""
+
+    region: Region
+    images: tuple[ImageId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """Fetch one page (from 1) of a region's private images: answered by Listed."""
+
+    region: Region
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Read one quota of a destination: answered by Surveyed."""
+
+    region: Region
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Describe up to 100 copies under way in a destination: answered by Seen."""
+
+    region: Region
+    images: tuple[ImageId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Describe one image by itself, so that a 404 says that it is gone: answered by Checked."""
+
+    region: Region
+    image: ImageId
+
+
+Read = Inspect | List | Survey | Look | Check
+Action = Submit | Read
+
+# --- events as JSON -------------------------------------------------------------------------------
+
+KINDS: dict[str, type[Event]] = {
+    "begun": Begun,
+    "planned": Planned,
+    "called": Called,
+    "accepted": Accepted,
+    "refused": Refused,
+    "lost": Lost,
+    "inspected": Inspected,
+    "listed": Listed,
+    "surveyed": Surveyed,
+    "seen": Seen,
+    "checked": Checked,
+    "unanswered": Unanswered,
+    "ended": Ended,
+}
+_NAMES: dict[type[Event], str] = {event: name for name, event in KINDS.items()}
+
+
+def kind_of(event: Event) -> str:
+    """Name the kind of an event, as ledger and log write it."""
+    return _NAMES[type(event)]
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Event]:
+    """Build the reader and writer of one kind once; they are compiled on first use."""
+    return TypeAdapter(KINDS[kind])
+
+
+def to_json(event: Event) -> str:
+    """Write an event's fields as JSON, leaving out those that hold their default."""
+    return _adapter(kind_of(event)).dump_json(event, exclude_defaults=True).decode()
+
+
+def from_json(kind: str, body: str) -> Event:
+    """Read an event back.
+
+    Raises KeyError for a kind that this version does not know and ValueError for a body that
+    is not an event of that kind.
+    """
+    return _adapter(kind).validate_json(body)

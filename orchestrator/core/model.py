@@ -1,0 +1,96 @@
+"""The nouns: regions, images, copies, chunks and the states of a copy. No behaviour beyond checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, NewType
+
+Region = NewType("Region", str)
+ImageId = NewType("ImageId", str)
+CallId = NewType("CallId", str)
+RunId = NewType("RunId", str)
+
+CHUNK_MAX = 10
+"""Most images in one copyImages call (official API page, parameter sourceImageIds)."""
+
+PAGE_SIZE = 100
+"""Most images in one describeImages answer (official API page: pageSize within [10, 100])."""
+
+
+class Copy(NamedTuple):
+    """The unit of truth: one source image wanted in one destination region."""
+
+    source: ImageId
+    origin: Region
+    destination: Region
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The unit of travel: 1 to 10 copies that share origin and destination, no source twice."""
+
+    copies: tuple[Copy, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse to exist when one call could not carry it."""
+        if not 1 <= len(self.copies) <= CHUNK_MAX:
+            raise ValueError(f"a chunk holds 1 to {CHUNK_MAX} copies, not {len(self.copies)}")
+        if len({(c.origin, c.destination) for c in self.copies}) > 1:
+            raise ValueError("the copies of a chunk share origin and destination")
+        if len(set(self.sources)) < len(self.copies):
+            raise ValueError("a chunk holds each source once")
+
+    @property
+    def origin(self) -> Region:
+        """The region the call is sent to."""
+        return self.copies[0].origin
+
+    @property
+    def destination(self) -> Region:
+        """The region the copies appear in."""
+        return self.copies[0].destination
+
+    @property
+    def sources(self) -> tuple[ImageId, ...]:
+        """The source image ids, in order."""
+        return tuple(copy.source for copy in self.copies)
+
+
+class State(Enum):
+    """Where one copy stands; the moves between them are the table in `lifecycle`."""
+
+    WAITING = "waiting"  # to be copied when source, region and clock allow
+    CALLING = "calling"  # its intent is on disk, the answer is not
+    DOUBTFUL = "doubtful"  # a call was sent and nobody knows whether it made the copy
+    COPYING = "copying"  # the cloud accepted it; the destination image is not ready yet
+    READY = "ready"  # the cloud said ready
+    FAILED = "failed"  # given up for this run, with a reason
+
+
+class Resource(Enum):
+    """What a destination counts against a quota."""
+
+    IMAGE = "image"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One image as the cloud showed it in a listing or a look.
+
+    `status` is the cloud's own word: pending, ready, error, deleting, or one we do not know.
+    `text` is the field `desc`; `progress` is in percent; `snapshots` are the cloud-disk snapshots
+    the image refers to (its copy needs as many in the destination).
+    """
+
+    image: ImageId
+    status: str
+    progress: int | None = None
+    name: str = ""
+    text: str = ""
+    size_mb: int | None = None
+    snapshots: tuple[str, ...] = ()
+    encrypted: bool = False
+    root_device: str = ""
+    image_source: str = ""

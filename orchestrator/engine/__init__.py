@@ -1,0 +1,1 @@
+"""The engine: decide, record, perform, learn; the worker pool and the pollers."""

@@ -1,0 +1,63 @@
+"""What stops the program: one base class, each leaf with its exit code and an advice.
+
+What the cloud does to us is an event (`core.messages`). An exception is for what a person must
+mend, and its message ends with what to do next. The class docstring is the default message.
+"""
+
+from __future__ import annotations
+
+
+class OrchestratorError(Exception):
+    """The program met a fault of its own. Run again with -v and report what it prints."""
+
+    exit_code = 1
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+
+
+class UsageError(OrchestratorError):
+    """The command line asks for something that cannot be done. See `orchestrator --help`."""
+
+    exit_code = 2
+
+
+class PlanError(UsageError):
+    """The plan cannot be used. Mend the places named above and run `orchestrator validate PLAN`."""
+
+    def __init__(self, complaints: tuple[str, ...]) -> None:
+        """Take every complaint at once, each a line `file:line:column: path: message`."""
+        super().__init__("\n".join(complaints))
+        self.complaints = complaints
+
+
+class SettingsError(UsageError):
+    """A setting cannot be used. See docs/settings.md for the names and their forms."""
+
+
+class CredentialsMissing(UsageError):
+    """No credentials. Set JDCLOUD_ACCESS_KEY and JDCLOUD_SECRET_KEY, their _FILE forms, or --profile."""
+
+
+class LedgerDamaged(OrchestratorError):
+    """The ledger is damaged and was left as it is. Restore a backup of the state folder."""
+
+    exit_code = 65
+
+
+class LedgerTooNew(LedgerDamaged):
+    """The ledger was written by a newer version. Upgrade orchestrator to use it."""
+
+
+class LedgerUnwritable(OrchestratorError):
+    """The ledger cannot be written, so nothing was sent. Free space in the state folder, run again."""
+
+
+class LockHeld(OrchestratorError):
+    """Another run holds the lock. Wait for it, or give --lock-wait."""
+
+    exit_code = 75
+
+
+class Overtaken(LockHeld):
+    """Another run took this ledger over. This one stopped and wrote nothing more."""

@@ -1,0 +1,1 @@
+"""The simulator: a small believable cloud, in memory and over HTTP."""
