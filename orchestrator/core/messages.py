@@ -11,7 +11,17 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting
+from orchestrator.core.model import (
+    CallId,
+    Chunk,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    RunId,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
 
 # --- events: a run --------------------------------------------------------------------------------
@@ -175,6 +185,28 @@ Event = (
 )  # fmt: skip
 CallAnswer = Accepted | Refused | Lost
 ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
+
+# --- what an event did to a copy ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One copy moved, or learned something worth telling: `before` equals `after` then.
+
+    `image` is the destination image, `call` the call that carried or carries the copy; `until`
+    is when a waiting copy may be tried again.
+    """
+
+    at: float
+    copy: Copy
+    before: State
+    after: State
+    reason: Reason
+    detail: str = ""
+    image: ImageId | None = None
+    call: CallId | None = None
+    until: float | None = None
+
 
 # --- actions --------------------------------------------------------------------------------------
 

@@ -1,0 +1,74 @@
+"""What the night came to: counts, failures first, verdict and exit code. From the end state, never from retries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.model import Copy, ImageId, Region, RunId, State
+from orchestrator.core.reasons import Reason
+
+
+class Verdict(StrEnum):
+    """How a run ended; stable words of `run --json`."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    DEADLINE = "deadline"
+    INTERRUPTED = "interrupted"
+    CREDENTIALS = "credentials"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one wanted copy stands, for people and for JSON. `progress` is in percent."""
+
+    copy: Copy
+    state: State
+    reason: Reason
+    detail: str = ""
+    image: ImageId | None = None
+    progress: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many copies the run wants, has ready, gave up, and still owes."""
+
+    wanted: int
+    ready: int
+    failed: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds."""
+
+    run: RunId
+    plan: str
+    verdict: Verdict
+    exit_code: int
+    started_at: float
+    finished_at: float
+    counts: Counts
+    calls: Mapping[str, int]
+    copies: tuple[Standing, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """One destination at a glance: how many wanted copies are in each state.
+
+    `percent` is the mean progress of the copies under way; `eta_s` the seconds until the last
+    copy is expected to be ready, None while nobody can tell; `note` says why the destination
+    waits, if it does ("image quota full, tried again at 03:15").
+    """
+
+    region: Region
+    states: Mapping[State, int]
+    percent: int | None = None
+    eta_s: float | None = None
+    note: str = ""
