@@ -1,0 +1,1 @@
+"""Comparisons with the official SDK, which is not installed by default."""
