@@ -1,0 +1,103 @@
+"""The live table on a terminal, a row per destination, redrawn only when told; loads rich: import lazily."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+import rich.console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.core.model import State
+from orchestrator.core.verdict import Overview
+from orchestrator.watch.text import clean, span
+
+_HEADS = ("destination", "waiting", "copying", "ready", "failed", "ETA", "note")
+_STYLES = {"ready": "green", "failed": "red", "copying": "cyan"}
+
+
+class _Unbreakable(rich.console.Console):
+    """A rich console that goes silent when nobody reads it, instead of ending the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more."""
+        self.quiet = True
+
+
+class LiveTable:
+    """A table at the bottom of a terminal. No thread redraws it: call `draw`.
+
+    Raises OSError or ValueError when the stream is gone; `Console` deals with that.
+    """
+
+    def __init__(self, stream: TextIO, environ: Mapping[str, str]) -> None:
+        self._console = _Unbreakable(
+            file=stream, force_terminal=True, markup=False, highlight=False, emoji=False, _environ=environ
+        )
+        self._live = Live(
+            console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+
+    def start(self) -> None:
+        """Take the bottom of the terminal."""
+        self._live.start()
+
+    def draw(self, overviews: Sequence[Overview]) -> None:
+        """Show this now."""
+        self._live.update(build_table(overviews), refresh=True)
+
+    def print_above(self, line: str, *, loud: bool = False) -> None:
+        """Print a line that stays, above the table."""
+        self._console.print(Text(line, style="bold red" if loud else ""), soft_wrap=True)
+
+    def stop(self) -> None:
+        """Leave the last table standing and give the terminal back."""
+        self._live.stop()
+
+
+def build_table(overviews: Sequence[Overview]) -> Table:
+    """Build the table: a row per destination, and the sum when there are several."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in _HEADS:
+        numeric = head not in ("destination", "note")
+        table.add_column(
+            head,
+            justify="right" if numeric else "left",
+            no_wrap=head != "note",
+            style=_STYLES.get(head),
+            overflow="fold",
+        )
+    for overview in overviews:
+        table.add_row(*_cells(overview))
+    if len(overviews) > 1:
+        table.add_row(*_cells(_sum(overviews)), style="bold")
+    return table
+
+
+def _cells(view: Overview) -> list[Text]:
+    """Write one row; texts, not markup, so that a foreign note cannot style or link anything."""
+    states = view.states
+    under_way = states.get(State.COPYING, 0) + states.get(State.CALLING, 0)
+    percent = f" {view.percent}%" if under_way and view.percent is not None else ""
+    doubtful = states.get(State.DOUBTFUL, 0)
+    notes = [clean(view.note)] if view.note else []
+    cells = (
+        clean(view.region),
+        str(states.get(State.WAITING, 0)),
+        f"{under_way}{percent}",
+        str(states.get(State.READY, 0)),
+        str(states.get(State.FAILED, 0)),
+        "" if view.eta_s is None else span(view.eta_s),
+        "; ".join([*([f"{doubtful} in doubt"] if doubtful else []), *notes]),
+    )
+    return [Text(cell) for cell in cells]
+
+
+def _sum(overviews: Sequence[Overview]) -> Overview:
+    """Add the destinations up; the slowest decides the ETA, and one that cannot tell decides nothing."""
+    region = type(overviews[0].region)("all")
+    states = {state: sum(view.states.get(state, 0) for view in overviews) for state in State}
+    etas = [view.eta_s for view in overviews if view.eta_s is not None]
+    return Overview(region=region, states=states, eta_s=max(etas, default=None))
