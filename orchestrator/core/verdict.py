@@ -1,4 +1,4 @@
-"""What the night came to: counts, failures first, verdict and exit code. From the end state, never from retries."""
+"""What the night came to: counts, verdict, exit code. From the end state, never from retries."""
 
 from __future__ import annotations
 
@@ -72,3 +72,35 @@ class Overview:
     percent: int | None = None
     eta_s: float | None = None
     note: str = ""
+
+
+EXIT_OK = 0
+EXIT_INCOMPLETE = 3
+EXIT_DEADLINE = 4
+EXIT_CREDENTIALS = 77
+
+
+def count(copies: tuple[Standing, ...]) -> Counts:
+    """Count the copies of a run by what they came to."""
+    ready = sum(standing.state is State.READY for standing in copies)
+    failed = sum(standing.state is State.FAILED for standing in copies)
+    return Counts(wanted=len(copies), ready=ready, failed=failed, pending=len(copies) - ready - failed)
+
+
+def judge(
+    counts: Counts, *, settled: bool, stopped: Reason | None, late: bool, signal: int | None
+) -> tuple[Verdict, int]:
+    """Return verdict and exit code of a run from its end state.
+
+    `settled` tells that nothing is left to do, `stopped` why the cloud made the run stop, `late`
+    that the deadline came first, `signal` the number of the signal that ended it.
+    """
+    if settled and counts.ready == counts.wanted:
+        return Verdict.OK, EXIT_OK
+    if stopped is Reason.CREDENTIALS:
+        return Verdict.CREDENTIALS, EXIT_CREDENTIALS
+    if signal is not None:
+        return Verdict.INTERRUPTED, 128 + signal
+    if late:
+        return Verdict.DEADLINE, EXIT_DEADLINE
+    return (Verdict.PARTIAL if counts.ready else Verdict.FAILED), EXIT_INCOMPLETE

@@ -1,0 +1,18 @@
+"""The schedule of all copies: what an event means, what to do next, why a copy waits.
+
+schedule    apply, decide, why, recover: the one door
+lifecycle   one copy: the transition table
+tracks      the records: copy, source, destination
+register    all records and indexes, and the moves that keep them consistent
+nights      what the beginning of a run means
+answers     what the answer to a call means        parking   full destinations
+findings    what the answer to a read means        listings  what a complete listing settles
+evidence    whose copy is this image, and can the listing be trusted
+agenda      what to do next                        chunking  which copies travel together
+looking     when to look at copies under way       backoff, pace  how long to wait, how fast to go
+outlook     where everything stands, in words
+"""
+
+from orchestrator.core.schedule.schedule import Decision, Schedule
+
+__all__ = ["Decision", "Schedule"]

@@ -1,0 +1,156 @@
+"""What to do next: the one request that matters most now, or when to ask again.
+
+Order of a run: inspect the sources, list each destination, read its quotas, then call and watch.
+One read at a time per region, one call at a time per source, as many calls as there are workers.
+"""
+
+from __future__ import annotations
+
+from math import inf
+
+from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
+from orchestrator.core.model import PAGE_SIZE, Chunk, Resource
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.parking import blocked, park, probe
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Track
+
+
+def next_read(register: Register) -> Read | None:
+    """Return the most urgent read that may be sent now, and mark it as under way."""
+    return _next_inspect(register) or _next_destination_read(register)
+
+
+def _next_inspect(register: Register) -> Read | None:
+    """Ask for up to 100 sources that nothing is known of in this run."""
+    for region, images in register.to_inspect.items():
+        if not images or region in register.inspecting or register.inspect_at[region] > register.now:
+            continue
+        batch = tuple(images)[:PAGE_SIZE]
+        for image in batch:
+            del images[image]
+        register.inspecting[region] = batch
+        return Inspect(region, batch)
+    return None
+
+
+def _next_destination_read(register: Register) -> Read | None:
+    """Ask the destination that is due for what it needs most."""
+    for destination in register.destinations.values():
+        if destination.reading or destination.read_at > register.now:
+            continue
+        read = _read_of(register, destination)
+        if read is not None:
+            destination.reading = True
+            return read
+    return None
+
+
+def _read_of(register: Register, destination: Destination) -> Read | None:
+    """Choose one destination's next read: listing, quotas, single images, copies under way."""
+    probe(destination, register.now)
+    if destination.wants_control or _wants_quotas(destination):
+        resource = Resource.IMAGE if Resource.IMAGE in destination.stale else Resource.SNAPSHOT
+        return Survey(destination.region, Resource.IMAGE if destination.wants_control else resource)
+    if _wants_listing(register, destination):
+        return List(destination.region, destination.listing.page + 1)
+    if destination.to_check:
+        return Check(destination.region, next(iter(destination.to_check)))
+    return _next_look(register, destination)
+
+
+def _wants_quotas(destination: Destination) -> bool:
+    """Tell whether quotas must be read before the next call there."""
+    wanted = destination.listed and destination.waiting > 0
+    return wanted and bool(destination.stale) and not blocked(destination)
+
+
+def _wants_listing(register: Register, destination: Destination) -> bool:
+    """Tell whether a (page of a) listing is due: the run's first, or one for a doubt."""
+    if destination.listing.page:
+        return True
+    if not destination.listed:
+        known = not any(register.to_inspect.values()) and not register.inspecting
+        return destination.unsettled > 0 and known and destination.list_at <= register.now
+    return bool(destination.doubtful) and destination.list_at <= register.now
+
+
+def _next_look(register: Register, destination: Destination) -> Read | None:
+    """Look at the next hundred copies under way, when the pause since the last round is over."""
+    if not destination.batches:
+        if not destination.copying or register.now < destination.look_at:
+            return None
+        images = tuple(destination.copying)
+        destination.batches = [images[i : i + PAGE_SIZE] for i in range(0, len(images), PAGE_SIZE)]
+    return Look(destination.region, destination.batches.pop(0))
+
+
+def next_call(register: Register) -> Submit | None:
+    """Form the next chunk that may be sent now, most waiting destination first; lock its sources."""
+    if not may_call(register):
+        return None
+    ranked = sorted(register.destinations.values(), key=lambda d: -d.waiting)
+    for destination in ranked:
+        if destination.waiting and destination.listed and not destination.stale and not blocked(destination):
+            tracks = _chunk_for(register, destination)
+            if tracks:
+                return _hand_out(register, destination, tracks)
+    return None
+
+
+def may_call(register: Register) -> bool:
+    """Tell whether any call may be sent: the run goes on, a worker is free, no throttle holds."""
+    busy = len(register.open_calls) + register.handed_out
+    return register.stop is None and busy < register.limits.workers and register.calls_at <= register.now
+
+
+def _chunk_for(register: Register, destination: Destination) -> list[Track]:
+    """Gather a chunk from any origin within the destination's room; park it when it is full."""
+    images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
+    if images is not None and images.room == 0:
+        park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
+        return []
+    most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)
+    if most < 1:
+        return []
+    squeezed = False
+    for route, pool in register.pools.items():
+        if route[1] == destination.region and pool:
+            gathered = gather(register, pool, int(most), snapshots.room if snapshots else None)
+            squeezed = squeezed or gathered.squeezed
+            if gathered.chosen:
+                return gathered.chosen
+    if squeezed:
+        park(register, destination, Reason.QUOTA_SNAPSHOT, register.now + register.limits.quota_interval_s)
+    return []
+
+
+def _hand_out(register: Register, destination: Destination, tracks: list[Track]) -> Submit:
+    """Lock the sources and take the room at once, so that the next chunk sees them taken."""
+    for track in tracks:
+        register.reserve(track, commit=True)
+    register.handed_out += 1
+    return Submit(Chunk(tuple(track.copy for track in tracks)), marked=destination.takes_marks)
+
+
+def next_wake(register: Register) -> float:
+    """Return when something becomes due by the clock alone; `inf` when only an event can help."""
+    times = [register.sleepers[0][0]] if register.sleepers else []
+    times += [at for region, at in register.inspect_at.items() if register.to_inspect[region]]
+    times += [register.calls_at] if register.calls_at > register.now else []
+    for destination in register.destinations.values():
+        times += _wakes(destination)
+    return min((t for t in times if t > register.now), default=inf)
+
+
+def _wakes(destination: Destination) -> list[float]:
+    """Return the times at which one destination wants something."""
+    times = [destination.read_at]
+    if destination.park is not None and not destination.park.probing:
+        times.append(destination.park.until)
+    if destination.doubtful or not destination.listed:
+        times.append(destination.list_at)
+    if destination.copying:
+        times.append(destination.look_at)
+    return times

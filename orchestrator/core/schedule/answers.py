@@ -1,0 +1,188 @@
+"""What the answer to a copyImages call means for its copies. The reason's nature decides, nothing else."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from orchestrator.core.messages import Accepted, Called, Lost, Refused
+from orchestrator.core.model import CallId, State
+from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule.chunking import clear, halve
+from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.parking import refused_for_quota
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Track
+
+_ABOUT_AN_IMAGE = (Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.UNEXPLAINED)
+_NO_FAULT_OF_CREDENTIALS = (Nature.CREDENTIALS, Nature.CONFIGURATION, Nature.NOT_SENT, Nature.DOUBT)
+
+
+def called(register: Register, event: Called) -> None:
+    """Note the intent: from now on, until an answer, the call may have been sent."""
+    tracks = tuple(register.track(copy) for copy in event.copies)
+    register.calls[event.call] = tracks
+    register.open_calls.add(event.call)
+    register.handed_out = max(0, register.handed_out - 1)
+    for track in tracks:
+        track.call = event.call
+        track.absences = track.listings = 0
+        register.move(track, Step.CALL, Reason.CALLED)
+
+
+def accepted(register: Register, event: Accepted) -> None:
+    """Take over the destination images; what the answer leaves out, or cannot be true, is in doubt."""
+    register.proved, register.throttles = True, 0
+    made = dict(event.pairs)
+    tracks = _answered(register, event.call)
+    for track in tracks:
+        image = made.get(track.copy.source)
+        if image is None or image in track.destination.images:
+            register.move(track, Step.LOSE, Reason.INCOMPLETE)
+            continue
+        track.source.tries, track.source.busy_since = 0, None
+        register.name_image(track, image)
+        track.seen, track.misses, track.progress = False, 0, None
+        register.move(track, Step.ACCEPT, Reason.ACCEPTED)
+    clear(tuple(track.source for track in tracks))
+    if tracks:
+        destination = tracks[0].destination
+        destination.park, destination.ceiling = None, None
+        plan_look(register, destination)
+
+
+def lost(register: Register, event: Lost) -> None:
+    """Put the call's copies in doubt; source and room stay taken until a listing settles it."""
+    for track in _answered(register, event.call):
+        register.move(track, Step.LOSE, event.reason, event.detail)
+
+
+def refused(register: Register, event: Refused) -> None:
+    """Send each copy of a refused call where the reason's nature says."""
+    nature = MEANINGS[event.reason].nature
+    register.proved = register.proved or nature not in _NO_FAULT_OF_CREDENTIALS
+    tracks = _answered(register, event.call)
+    if not tracks:
+        return
+    culprits = tuple(t for t in tracks if t.copy.source == event.culprit)
+    blamed = culprits or tracks
+    if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:
+        halve(tuple(track.source for track in tracks))
+        blamed = ()
+    _pause(register, tracks[0].destination, event, nature)
+    for track in tracks:
+        if track not in blamed:
+            register.move(track, Step.REFUSE, Reason.QUEUED)
+    for track in blamed:
+        _blame(register, track, event, nature)
+    if nature is Nature.QUOTA:
+        refused_for_quota(register, tracks[0].destination, len(tracks), event.reason, event.until)
+
+
+def _answered(register: Register, call: CallId) -> tuple[Track, ...]:
+    """Close a call; return its copies that still wait for the answer."""
+    if call not in register.open_calls:
+        return ()
+    register.open_calls.remove(call)
+    return tuple(track for track in register.calls[call] if track.state is State.CALLING)
+
+
+def _pause(register: Register, destination: Destination, event: Refused, nature: Nature) -> None:
+    """Note what a refusal says about more than its own images, before they are offered again."""
+    match nature:
+        case Nature.THROTTLE:
+            register.throttles += 1
+            register.calls_at = max(register.calls_at, event.until)
+        case Nature.MARK:
+            destination.takes_marks = False
+        case Nature.CREDENTIALS | Nature.CONFIGURATION:
+            register.stop = event.reason
+        case (
+            Nature.NORMAL | Nature.IMAGE_PERMANENT | Nature.ROUTE_PERMANENT | Nature.IMAGE_TRANSIENT
+            | Nature.QUOTA | Nature.UNEXPLAINED | Nature.NOT_SENT | Nature.DOUBT | Nature.END
+        ):  # fmt: skip
+            pass
+        case _:
+            assert_never(nature)
+
+
+def _blame(register: Register, track: Track, event: Refused, nature: Nature) -> None:
+    """Move one copy that the refusal is about."""
+    match nature:
+        case Nature.IMAGE_PERMANENT:
+            fail_image(register, track, event.reason, event.detail)
+        case Nature.ROUTE_PERMANENT:
+            fail_route(register, track, event.reason, event.detail)
+        case Nature.IMAGE_TRANSIENT:
+            _wait_for_image(register, track, event)
+        case Nature.UNEXPLAINED | Nature.NOT_SENT:
+            count_attempt(register, track, Step.REFUSE, event.reason, event.detail, event.until)
+        case (
+            Nature.QUOTA | Nature.THROTTLE | Nature.CREDENTIALS | Nature.CONFIGURATION
+            | Nature.MARK | Nature.NORMAL | Nature.DOUBT | Nature.END
+        ):  # fmt: skip
+            register.move(track, Step.REFUSE, event.reason, event.detail)
+        case _:
+            assert_never(nature)
+
+
+def _wait_for_image(register: Register, track: Track, event: Refused) -> None:
+    """Let a busy image wait; give its copy up when it has been busy for COPY_TIMEOUT."""
+    source = track.source
+    source.tries += 1
+    source.not_before = event.until
+    if source.busy_since is None:
+        source.busy_since = event.at
+    if event.at - source.busy_since > register.limits.copy_timeout_s:
+        register.move(track, Step.END, event.reason, event.detail)
+    else:
+        register.move(track, Step.REFUSE, event.reason, event.detail)
+
+
+def fail_image(register: Register, track: Track, reason: Reason, detail: str) -> None:
+    """Fail every copy of the image that is not made yet: the reason holds for all of them."""
+    track.source.suspects = None
+    for sibling in track.source.tracks:
+        if sibling is track or (sibling.wanted and sibling.state is State.WAITING):
+            register.move(sibling, Step.END, reason, detail)
+
+
+def fail_route(register: Register, track: Track, reason: Reason, detail: str) -> None:
+    """Fail every copy between the two regions that is not made yet."""
+    if track.state is State.CALLING:
+        register.move(track, Step.END, reason, detail)
+    for other in track.destination.tracks:
+        same = other.copy.origin == track.copy.origin
+        if same and other.wanted and other.state is State.WAITING:
+            register.move(other, Step.END, reason, detail)
+
+
+def count_attempt(
+    register: Register, track: Track, step: Step, reason: Reason, detail: str, until: float
+) -> None:
+    """Count a call that surely made nothing for no known reason; give up at MAX_ATTEMPTS."""
+    track.attempts += 1
+    track.not_before = until
+    if track.attempts >= register.limits.max_attempts:
+        words = f"{track.attempts} calls, the last: {reason.value} {detail}".rstrip()
+        register.move(track, Step.END, Reason.ATTEMPTS, words)
+    else:
+        register.move(track, step, reason, detail)
+
+
+def fail_waiting(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
+    """Give up, for this run, all copies of a destination that nobody can look at."""
+    for track in destination.tracks:
+        waits = track.state is State.WAITING or track.unconfirmed
+        if track.wanted and waits and track.state is not State.FAILED:
+            register.move(track, Step.END, reason, detail)
+        elif track.wanted and track.unconfirmed:
+            stay_failed(register, track, reason, detail)
+
+
+def stay_failed(register: Register, track: Track, reason: Reason, detail: str) -> None:
+    """Keep a failed copy failed in this run too, and say so."""
+    register.uncount(track)
+    track.reason, track.detail, track.unconfirmed = reason, detail, False
+    register.count(track)
+    register.tell(track, State.FAILED)

@@ -1,0 +1,112 @@
+"""Which waiting copies travel together now, and how a refused chunk is taken apart.
+
+A chunk is formed when it is sent, from the copies of one route whose sources are free. Two
+rules beyond the count: sources of the same name never share a chunk (the mark says which call
+made an image, and only the name says which source of the call); and suspected sources travel
+only with their fellow suspects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from orchestrator.core.model import CHUNK_MAX
+from orchestrator.core.schedule.register import Pool, Register
+from orchestrator.core.schedule.tracks import Source, Suspects, Track
+
+_ASIDE_MAX = 200
+"""Copies passed over before a chunk goes as it is: bounds the work when many do not fit."""
+
+
+@dataclass(slots=True)
+class Gathering:
+    """A chunk being formed: what is in it, what was put back, what still fits.
+
+    `squeezed` tells that a copy was passed over because its snapshots do not fit.
+    """
+
+    most: int
+    snapshots: int | None
+    chosen: list[Track] = field(default_factory=list)
+    aside: list[tuple[float, int, Track]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    squeezed: bool = False
+
+    def takes(self, track: Track) -> bool:
+        """Take the copy in if name and snapshots allow; tell whether it did."""
+        name, needs = track.source.name, track.source.snapshots
+        if self.snapshots is not None and needs > self.snapshots:
+            self.squeezed = True
+            return False
+        if name in self.names:
+            return False
+        self.names.add(name)
+        self.snapshots = None if self.snapshots is None else self.snapshots - needs
+        self.chosen.append(track)
+        return True
+
+
+def gather(register: Register, pool: Pool, most: int, snapshots: int | None) -> Gathering:
+    """Take the next chunk out of a route's pool: at most `most` copies and `snapshots` snapshots.
+
+    Nothing is chosen when nothing fits now. The chosen copies are no longer in the pool.
+    """
+    gathering = Gathering(min(most, CHUNK_MAX), snapshots)
+    for entry in _live(register, pool):
+        track = entry[2]
+        if track.source.suspects and not gathering.chosen:
+            _gather_suspects(register, track, gathering)
+            if gathering.chosen:
+                break
+        if track.source.suspects or not gathering.takes(track):
+            gathering.aside.append(entry)
+        if len(gathering.chosen) == gathering.most or len(gathering.aside) == _ASIDE_MAX:
+            break
+    for entry in gathering.aside:
+        heappush(pool, entry)
+    for track in gathering.chosen:
+        track.offered = False
+    return gathering
+
+
+def _live(register: Register, pool: Pool) -> Iterator[tuple[float, int, Track]]:
+    """Pop entries, dropping those that no longer hold (their copies are offered again in time)."""
+    while pool:
+        entry = heappop(pool)
+        track = entry[2]
+        if track.offered and register.callable(track) and track.eligible_at <= register.now:
+            yield entry
+        else:
+            track.offered = False
+            register.offer(track)
+
+
+def _gather_suspects(register: Register, first: Track, gathering: Gathering) -> None:
+    """Choose the copies of the first one's fellow suspects on the same route, if free."""
+    suspects = first.source.suspects
+    for source in suspects.sources if suspects else ():
+        for track in source.tracks:
+            same_route = track.destination is first.destination
+            free = register.callable(track) and track.eligible_at <= register.now
+            if same_route and free and len(gathering.chosen) < gathering.most:
+                gathering.takes(track)
+
+
+def halve(sources: tuple[Source, ...]) -> None:
+    """Make two groups of suspects out of a refused chunk; nobody was named.
+
+    A group of one stays a suspect, so that it travels alone until it has proved itself.
+    """
+    middle = (len(sources) + 1) // 2
+    for half in (sources[:middle], sources[middle:]):
+        group = Suspects(half)
+        for source in half:
+            source.suspects = group
+
+
+def clear(sources: tuple[Source, ...]) -> None:
+    """Lift the suspicion: the chunk was accepted, so none of these is a culprit."""
+    for source in sources:
+        source.suspects = None

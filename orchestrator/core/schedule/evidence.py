@@ -1,0 +1,102 @@
+"""Whose copy is this image? Matching images of a destination to copies, and how far to trust a listing.
+
+In this order: our mark in the description (the call, and the source by its name); the source
+image id in the text that the platform writes by itself. A name alone is never enough to adopt
+an image, but it is enough to doubt: a lookalike blocks the conclusion that nothing was made.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.marks import platform_source, read_mark
+from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+
+
+def owner(register: Register, destination: Destination, sighting: Sighting) -> Track | None:
+    """Return the copy that this image certainly is, or None."""
+    known = destination.images.get(sighting.image)
+    if known is not None:
+        return known
+    mark = read_mark(sighting.text)
+    if mark is None:
+        return _by_platform_text(register, destination, sighting.text)
+    called = register.calls.get(mark.call, ()) if mark.ledger == register.ledger else ()
+    if called and called[0].destination is not destination:
+        return None
+    copies = [Copy(source, mark.origin, destination.region) for source in mark.sources]
+    named = called or tuple(register.tracks[copy] for copy in copies if copy in register.tracks)
+    carried = len(called) or len(mark.sources)
+    return _by_name(named, carried, sighting.name)
+
+
+def _by_name(candidates: tuple[Track, ...], carried: int, name: str) -> Track | None:
+    """Choose among the copies of one call: the only one it carried, or the only one of that name."""
+    if carried == 1 and len(candidates) == 1:
+        return candidates[0]
+    same = [track for track in candidates if track.source.name == name]
+    return same[0] if len(same) == 1 and name else None
+
+
+def _by_platform_text(register: Register, destination: Destination, text: str) -> Track | None:
+    """Choose the copy whose source image the platform's text names."""
+    image = platform_source(text)
+    sources = register.by_image.get(image, []) if image else []
+    found = [t for s in sources for t in s.tracks if t.destination is destination]
+    return found[0] if len(found) == 1 else None
+
+
+def judge_text(track: Track, sighting: Sighting) -> None:
+    """Learn from one copy of ours what texts this destination stores.
+
+    That there is nothing is only believed of a ready image: the text may be written late.
+    """
+    destination = track.destination
+    if read_mark(sighting.text):
+        destination.evidence = Evidence.MARK
+    elif destination.evidence is Evidence.MARK:
+        return
+    elif platform_source(sighting.text) == track.copy.source:
+        destination.evidence = Evidence.PLATFORM
+    elif sighting.status == "ready" and destination.evidence is Evidence.UNKNOWN:
+        destination.evidence = Evidence.NONE
+
+
+def lookalikes(destination: Destination, images: list[Sighting]) -> set[ImageId]:
+    """Return the images that nobody owns but whose name is that of a source: perhaps our copy."""
+    names = names_wanted(destination)
+    return {s.image for s in images if s.name in names and s.image not in destination.images}
+
+
+def trusted(destination: Destination, shown: set[ImageId], total: int) -> bool | None:
+    """Tell whether the absence of an image from this complete listing means anything.
+
+    A listing that shows one of the copies known to be there does see them. Where none is known
+    or shown, the region's quota must not count more images than the listing does: a missing
+    permission looks like absence (official describeImages page, note on sub-users). None means
+    that the quota has not been read yet.
+    """
+    if any(image in shown for image in destination.images):
+        return True
+    quota = destination.quotas.get(Resource.IMAGE)
+    if quota is None:
+        return False if Resource.IMAGE in destination.blind else None
+    return quota.used <= total
+
+
+def relevant(register: Register, destination: Destination, images: tuple[Sighting, ...]) -> list[Sighting]:
+    """Return the images of a listing that can matter to a copy, now or after a crash."""
+    names = names_wanted(destination)
+    return [s for s in images if s.name in names or owner(register, destination, s) is not None]
+
+
+def names_wanted(destination: Destination) -> set[str]:
+    """Return the names of the sources whose copies here have no image yet."""
+    states = (State.WAITING, State.CALLING, State.DOUBTFUL)
+    return {t.source.name for t in destination.tracks if t.state in states and t.source.name}
+
+
+def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:
+    """Return what a look at a known copy is worth keeping of an image."""
+    text = sighting.text if keep_text else ""
+    return Sighting(image=sighting.image, status=sighting.status, progress=sighting.progress, text=text)

@@ -1,0 +1,161 @@
+"""What the answer to a read means: inspections, quotas, looks. Listings and checks are in `listings`."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
+from orchestrator.core.model import Region, Resource, Sighting, State
+from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule.answers import fail_image, fail_waiting
+from orchestrator.core.schedule.evidence import judge_text
+from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.looking import learn_duration, plan_look
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Evidence, Quota, Source, Suspects, Track
+
+_SURVEYS_TRIED = 3
+"""After so many failures a quota counts as unknown; a refusal will tell."""
+
+_MISSES = 3
+"""Complete looks that miss a copy before it is asked for by itself."""
+
+
+def inspected(register: Register, event: Inspected) -> None:
+    """Learn names, sizes and snapshots of sources; fail what can surely not be copied."""
+    register.proved = True
+    register.inspecting.pop(event.origin, None)
+    register.inspect_failures[event.origin] = 0
+    shown = {sighting.image: sighting for sighting in event.images}
+    for image in event.asked:
+        source = register.source(event.origin, image)
+        source.inspected = True
+        source.sighting = shown.get(image)
+        if source.sighting is None:
+            # Deleted, or not ours to see: only the call itself can tell, and it should not take
+            # nine others down with it.
+            source.suspects = Suspects((source,))
+        _preflight(register, source)
+        for track in source.tracks:
+            register.offer(track)
+
+
+def _preflight(register: Register, source: Source) -> None:
+    """Fail the copies of a source that every call would refuse, without spending the call."""
+    reason = obstacle(source.sighting) if source.sighting else None
+    waiting = [t for t in source.tracks if t.wanted and t.state is State.WAITING]
+    if reason is not None and waiting:
+        fail_image(register, waiting[0], reason, "")
+
+
+def obstacle(sighting: Sighting) -> Reason | None:
+    """Return why an image can never be copied as it is, from the preconditions of copyImages.
+
+    Only what is said counts: an empty field is no obstacle.
+    """
+    if sighting.image_source not in ("", "private", "self"):
+        return Reason.NOT_PRIVATE
+    if sighting.root_device not in ("", "cloudDisk"):
+        return Reason.LOCAL_DISK
+    if sighting.encrypted:
+        return Reason.ENCRYPTED
+    if sighting.status in ("error", "deleting"):
+        return Reason.SOURCE_STATUS
+    return None
+
+
+def surveyed(register: Register, event: Surveyed) -> None:
+    """Note a quota; what is on its way now is not counted in it yet."""
+    destination = answered(register, event.region)
+    calling = (t for call in register.open_calls for t in register.calls[call])
+    here = (t for t in calling if t.destination is destination)
+    committed = sum(t.needs(event.resource) for t in here)
+    destination.quotas[event.resource] = Quota(event.limit, event.used, committed)
+    destination.stale.discard(event.resource)
+    if destination.wants_control and event.resource is Resource.IMAGE:
+        destination.wants_control, destination.list_at = False, 0.0
+
+
+def seen(register: Register, event: Seen) -> None:
+    """Judge each copy that was looked at; the missing ones are counted, not yet mourned."""
+    destination = answered(register, event.region)
+    shown = {sighting.image: sighting for sighting in event.images}
+    for image in event.asked:
+        track = destination.copying.get(image)
+        if track is None:
+            continue
+        if image in shown:
+            watch(register, track, shown[image])
+        else:
+            _missed(register, track)
+    _expire(register, destination)
+    plan_look(register, destination)
+
+
+def watch(register: Register, track: Track, sighting: Sighting) -> None:
+    """Take over what the cloud says of one copy under way."""
+    track.seen, track.misses = True, 0
+    track.progress = sighting.progress
+    if track.destination.evidence is Evidence.UNKNOWN:
+        judge_text(track, sighting)
+    if sighting.status == "ready":
+        learn_duration(track, register.now)
+        register.move(track, Step.SEE_READY, Reason.COPIED)
+    elif sighting.status == "error":
+        register.move(track, Step.END, Reason.COPY_ERROR)
+
+
+def _missed(register: Register, track: Track) -> None:
+    """Count a look without the copy. One never seen yet may only be late: it has SETTLE_TIME."""
+    if track.seen or register.now - track.since >= register.limits.settle_s:
+        track.misses += 1
+    if track.misses >= _MISSES and track.image:
+        track.destination.to_check[track.image] = None
+
+
+def _expire(register: Register, destination: Destination) -> None:
+    """Stop waiting, for this run, for copies that stay unready past COPY_TIMEOUT."""
+    limit_s = register.limits.copy_timeout_s
+    late = [t for t in destination.copying.values() if register.now - t.since > limit_s]
+    for track in late:
+        register.move(track, Step.END, Reason.COPY_TIMEOUT, f"{track.image} is not ready")
+
+
+def unanswered(register: Register, event: Unanswered) -> None:
+    """Ask again later; give up on what nobody answers."""
+    nature = MEANINGS[event.reason].nature
+    if nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
+        register.stop = event.reason
+    if event.read == "inspect":
+        _uninspected(register, event)
+        return
+    destination = register.destination(event.region)
+    destination.reading = False
+    destination.failures += 1
+    destination.read_at = event.until
+    if event.read == "survey" and destination.failures >= _SURVEYS_TRIED:
+        destination.blind |= destination.stale
+        destination.stale = set()
+        destination.failures = 0
+        destination.wants_control = False
+    elif event.read == "list" and destination.failures >= register.limits.max_attempts:
+        destination.listed = True
+        fail_waiting(register, destination, event.reason, event.detail)
+    _expire(register, destination)
+
+
+def _uninspected(register: Register, event: Unanswered) -> None:
+    """Put the sources back into the queue, or go on without knowing them."""
+    images = register.inspecting.pop(event.region, ())
+    register.inspect_failures[event.region] += 1
+    register.inspect_at[event.region] = event.until
+    if register.inspect_failures[event.region] < register.limits.max_attempts:
+        register.to_inspect[event.region].update(dict.fromkeys(images))
+        return
+    inspected(register, Inspected(at=event.at, origin=event.region, asked=images, images=()))
+
+
+def answered(register: Register, region: Region) -> Destination:
+    """Note that a read of this region came back with an answer."""
+    register.proved = True
+    destination = register.destination(region)
+    destination.reading, destination.failures, destination.read_at = False, 0, 0.0
+    return destination

@@ -1,0 +1,207 @@
+"""What a complete listing of a destination settles: what is there already, what is gone, what was made.
+
+Every run lists its destinations before the first call; doubtful copies have theirs listed until
+they are found or, after SETTLE_TIME, surely absent. An image that is shown counts at once; that
+one is not shown counts only when the listing is complete, did not change while it was read, and
+is trusted (`evidence.trusted`).
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import Checked, Listed
+from orchestrator.core.model import ImageId, Sighting, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.answers import count_attempt, fail_waiting, stay_failed
+from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, trusted
+from orchestrator.core.schedule.findings import answered, watch
+from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+
+_ABSENCES = 2
+"""Complete listings without a trace of a lost call, after SETTLE_TIME, before it counts as not made."""
+
+_ORDER = {"ready": 0, "error": 2}
+"""Of two images of one copy the ready one counts, and a broken one last."""
+
+
+def listed(register: Register, event: Listed) -> None:
+    """Take one page in; conclude when it was the last one."""
+    failures = register.destination(event.region).failures
+    destination = answered(register, event.region)
+    listing = destination.listing
+    if event.page == 1:
+        listing = destination.listing = Listing(began=event.began, total=event.total)
+    changed = event.page != listing.page + 1 or event.total != listing.total
+    for sighting in sorted(event.images, key=lambda s: _ORDER.get(s.status, 1)):
+        track = owner(register, destination, sighting)
+        if track is not None:
+            adopt(register, track, sighting)
+    listing.page, listing.shown = event.page, listing.shown + event.shown
+    listing.images.extend(event.images)
+    if changed or (event.shown == 0 and listing.shown < listing.total):
+        _again(register, destination, failures + 1)
+    elif listing.shown >= listing.total:
+        destination.listing = Listing()
+        _conclude(register, destination, listing)
+
+
+def _again(register: Register, destination: Destination, failures: int) -> None:
+    """Start a listing over that changed while it was read; give up after MAX_ATTEMPTS."""
+    destination.listing = Listing()
+    destination.failures = failures
+    destination.read_at = register.now + min(1.0, register.limits.backoff_initial_s)
+    if failures >= register.limits.max_attempts and not destination.listed:
+        destination.listed = True
+        fail_waiting(register, destination, Reason.UNCONFIRMED, "the listing changes while it is read")
+
+
+def checked(register: Register, event: Checked) -> None:
+    """Believe that an image is gone only when the cloud says so of this very image."""
+    destination = answered(register, event.region)
+    track = destination.images.get(event.image)
+    if track is None:
+        return
+    destination.to_check.pop(event.image, None)
+    if event.sighting is not None:
+        adopt(register, track, event.sighting)
+    elif track.state is State.COPYING:
+        register.name_image(track, None)
+        register.move(track, Step.END, Reason.VANISHED, f"{event.image} is gone")
+    elif track.unconfirmed:
+        register.name_image(track, None)
+        ready = track.state is State.READY
+        register.move(track, Step.GONE if ready else Step.RENEW, Reason.DELETED, f"{event.image} is gone")
+
+
+def adopt(register: Register, track: Track, sighting: Sighting) -> None:
+    """Take over what the cloud shows of an image that certainly is this copy."""
+    if sighting.status == "deleting" or track.state is State.CALLING:
+        return
+    if track.image == sighting.image:
+        _recognise(register, track, sighting)
+        return
+    if track.image is not None and (track.state is not State.FAILED or sighting.status == "error"):
+        return  # another image of the same source: the copy we know of counts
+    if track.state is State.FAILED and sighting.status == "error":
+        return
+    register.name_image(track, sighting.image)
+    track.seen, track.misses, track.progress = True, 0, sighting.progress
+    if track.destination.evidence is Evidence.UNKNOWN:
+        judge_text(track, sighting)
+    register.move(track, *_standing(sighting, Reason.ADOPTED))
+    plan_look(register, track.destination)
+
+
+def _standing(sighting: Sighting, reason: Reason) -> tuple[Step, Reason]:
+    """Say what an image that is newly ours means for its copy."""
+    if sighting.status == "ready":
+        return Step.SEE_READY, reason
+    if sighting.status == "error":
+        return Step.END, Reason.COPY_ERROR
+    return Step.FIND, reason
+
+
+def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
+    """Confirm, or correct, what is known of a copy whose image was known before."""
+    if track.state is State.COPYING:
+        watch(register, track, sighting)
+    elif not track.unconfirmed:
+        return
+    elif track.state is State.FAILED and sighting.status == "error":
+        stay_failed(register, track, Reason.COPY_ERROR, f"{sighting.image} is still there")
+    elif track.state is State.READY and sighting.status != "error":
+        _confirm(register, track)
+    else:
+        register.move(track, *_standing(sighting, Reason.COPIED))
+
+
+def _confirm(register: Register, track: Track) -> None:
+    """Note that an earlier run's copy is still ready."""
+    register.uncount(track)
+    track.unconfirmed, track.reason, track.detail = False, Reason.CONFIRMED, ""
+    register.count(track)
+    register.tell(track, State.READY)
+
+
+def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
+    """Draw what a complete, unchanged listing says about what it does not show."""
+    shown = {sighting.image for sighting in listing.images}
+    trust = trusted(destination, shown, listing.total)
+    destination.list_at = register.now + _pause_s(register)
+    doubtful = [t for t in destination.doubtful.values() if _settled_by(register, t, listing)]
+    missing = [t for t in destination.images.values() if t.unconfirmed and t.image not in shown]
+    if trust is None and (doubtful or missing):
+        destination.wants_control = True
+        return
+    new = lookalikes(destination, listing.images) - destination.lookalikes
+    for track in doubtful:
+        _settle(register, track, bool(trust), new)
+    if not destination.listed:
+        _conclude_first(register, destination, listing, missing if trust else [])
+        if not trust:
+            _cannot_confirm(register, missing, listing)
+
+
+def _settled_by(register: Register, track: Track, listing: Listing) -> bool:
+    """Tell whether a listing was begun late enough to settle a doubt."""
+    return listing.began >= track.since + register.limits.settle_s
+
+
+def _pause_s(register: Register) -> float:
+    """Return the pause between two listings while a doubt lasts."""
+    limits = register.limits
+    return min(max(limits.poll_interval_s, limits.settle_s / 10), limits.settle_s)
+
+
+def _conclude_first(
+    register: Register, destination: Destination, listing: Listing, missing: list[Track]
+) -> None:
+    """End the first listing of a run: from now on calls may be sent here."""
+    destination.listed = True
+    for track in missing:
+        if track.image:
+            destination.to_check[track.image] = None
+    doubted = {track.source.name for track in destination.doubtful.values()}
+    foreign = [s for s in listing.images if s.name not in doubted]
+    destination.lookalikes |= lookalikes(destination, foreign)
+
+
+def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) -> None:
+    """Give up, for this run, on copies that an untrustworthy listing does not show."""
+    detail = f"the listing shows {listing.total} images"
+    for track in missing:
+        if track.state is State.FAILED:
+            stay_failed(register, track, Reason.UNCONFIRMED, detail)
+        else:
+            register.move(track, Step.END, Reason.UNCONFIRMED, detail)
+
+
+def _settle(register: Register, track: Track, trust: bool, new_lookalikes: set[ImageId]) -> None:
+    """Count one listing without the copy; after two, decide whether it was not made."""
+    track.listings += 1
+    track.absences += trust
+    if track.absences >= _ABSENCES:
+        if _conclusive(track, new_lookalikes):
+            count_attempt(register, track, Step.SETTLE, Reason.ABSENT, "", register.now)
+        else:
+            _needs_person(register, track)
+    elif track.listings >= register.limits.max_attempts:
+        _needs_person(register, track)
+
+
+def _conclusive(track: Track, new_lookalikes: set[ImageId]) -> bool:
+    """Tell whether a copy would have been recognised, had it been made."""
+    evidence = track.destination.evidence
+    if evidence is Evidence.UNKNOWN:
+        return not new_lookalikes
+    return evidence is not Evidence.NONE
+
+
+def _needs_person(register: Register, track: Track) -> None:
+    """Leave the copy doubtful for good in this run: sending it again could make it twice."""
+    register.uncount(track)
+    track.reason = Reason.NEEDS_PERSON
+    register.count(track)
+    register.tell(track, State.DOUBTFUL)

@@ -1,0 +1,78 @@
+"""What the beginning of a run means for copies of earlier nights: nothing is believed unseen."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import Begun, Planned
+from orchestrator.core.model import State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.pace import Pace
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Source, Track
+
+
+def begun(register: Register, event: Begun) -> None:
+    """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
+    for destination in register.destinations.values():
+        destination.forget_run()
+        destination.unsettled = destination.waiting = 0
+    for source in register.sources.values():
+        _forget_source(source)
+    for track in register.tracks.values():
+        _forget_track(track, event.at)
+    register.pools.clear()
+    register.sleepers.clear()
+    register.to_inspect.clear()
+    register.inspecting.clear()
+    register.inspect_failures.clear()
+    register.inspect_at.clear()
+    register.pace = Pace(register.limits.requests_per_minute)
+    register.proved, register.stop = False, None
+    register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
+    for destination in register.destinations.values():
+        plan_look(register, destination)
+
+
+def _forget_source(source: Source) -> None:
+    """Ask again about the source; old suspicions and pauses end with their night."""
+    source.inspected, source.suspects = False, None
+    source.not_before, source.tries, source.busy_since = 0.0, 0, None
+
+
+def _forget_track(track: Track, at: float) -> None:
+    """Keep what was made or may have been made; forget what was tried.
+
+    The settling time of a doubt begins again, so that no clock that jumped between two runs can
+    shorten it, and the patience with a copy under way is this run's own.
+    """
+    track.wanted = track.unconfirmed = track.offered = False
+    track.not_before, track.attempts, track.misses = 0.0, 0, 0
+    if track.state in (State.DOUBTFUL, State.COPYING):
+        track.since = at
+        track.absences = track.listings = 0
+    if track.state is State.DOUBTFUL and track.reason is Reason.NEEDS_PERSON:
+        track.reason = Reason.INTERRUPTED
+
+
+def planned(register: Register, event: Planned) -> None:
+    """Want these copies: new ones wait, failed ones get a new chance, done ones are confirmed."""
+    for copy in event.copies:
+        track = register.track(copy)
+        if not track.wanted:
+            _want(register, track)
+
+
+def _want(register: Register, track: Track) -> None:
+    """Want one copy, from wherever an earlier night left it."""
+    register.uncount(track)
+    track.wanted = True
+    track.unconfirmed = track.image is not None and track.state in (State.READY, State.FAILED)
+    if track.state is State.WAITING:
+        track.reason, track.detail = Reason.QUEUED, ""
+    register.count(track)
+    if track.state is State.FAILED and track.image is None:
+        register.move(track, Step.RENEW, Reason.QUEUED)
+    elif track.state is State.WAITING:
+        register.tell(track, State.WAITING)
+        register.offer(track)

@@ -1,0 +1,93 @@
+"""What can be said of the schedule at a moment: why a copy waits, where each one stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from orchestrator.core.model import Resource, State
+from orchestrator.core.reasons import MEANINGS, Reason
+from orchestrator.core.schedule.looking import eta_s
+from orchestrator.core.schedule.parking import blocked
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Park, Track
+from orchestrator.core.verdict import Overview, Standing
+
+
+def why(register: Register, track: Track) -> tuple[Reason, str]:
+    """Say why a copy stands where it stands, in one code and one phrase."""
+    parked = track.destination.park
+    if track.state is not State.WAITING:
+        return track.reason, track.detail
+    if parked is not None:
+        return parked.reason, _full(track.destination, parked)
+    if track.reason is Reason.QUEUED:
+        return Reason.QUEUED, _queued(register, track)
+    return track.reason, track.detail
+
+
+def _full(destination: Destination, parked: Park) -> str:
+    """Describe a full destination in numbers."""
+    resource = Resource.SNAPSHOT if parked.reason is Reason.QUOTA_SNAPSHOT else Resource.IMAGE
+    quota = destination.quotas.get(resource)
+    numbers = f"{quota.used + quota.committed} of {quota.limit} {resource.value}s used, " if quota else ""
+    return f"{numbers}{destination.waiting} waiting"
+
+
+def _queued(register: Register, track: Track) -> str:
+    """Describe what a copy that nothing is wrong with waits for."""
+    holder = track.source.holder
+    if holder is not None and holder is not track:
+        return f"its source is being copied to {holder.copy.destination}"
+    if not track.source.inspected:
+        return "its source has not been looked at yet"
+    if not track.destination.listed:
+        return f"{track.copy.destination} has not been listed yet"
+    if track.destination.in_flight >= register.limits.region_copies:
+        return f"{track.destination.in_flight} copies to {track.copy.destination} are under way"
+    return ""
+
+
+def standing(register: Register, track: Track) -> Standing:
+    """Describe where one copy stands, for people and for JSON."""
+    reason, detail = why(register, track)
+    return Standing(
+        copy=track.copy,
+        state=track.state,
+        reason=reason,
+        detail=detail,
+        image=track.image,
+        progress=track.progress if track.state is State.COPYING else None,
+    )
+
+
+def overview(register: Register) -> tuple[Overview, ...]:
+    """Describe every destination that this run wants something of."""
+    seen = (_at_a_glance(register, d) for d in register.destinations.values())
+    return tuple(view for view in seen if view.states)
+
+
+def _at_a_glance(register: Register, destination: Destination) -> Overview:
+    """Count one destination's wanted copies and say what it waits for."""
+    wanted = [track for track in destination.tracks if track.wanted]
+    progress = [track.progress for track in wanted if track.state is State.COPYING and track.progress]
+    return Overview(
+        region=destination.region,
+        states=Counter(track.state for track in wanted),
+        percent=round(sum(progress) / len(progress)) if progress else None,
+        eta_s=eta_s(destination, register.limits.region_copies, register.now),
+        note=_note(destination),
+    )
+
+
+def _note(destination: Destination) -> str:
+    """Say in one phrase what a destination waits for, if it does."""
+    parked = destination.park
+    if parked is not None and blocked(destination):
+        again = datetime.fromtimestamp(parked.until, UTC).strftime("%H:%M:%SZ")
+        return f"{MEANINGS[parked.reason].says}; tried again at {again}"
+    if destination.doubtful:
+        return f"{len(destination.doubtful)} lost calls are looked for"
+    if destination.unsettled and not destination.listed:
+        return "being listed"
+    return ""

@@ -1,0 +1,62 @@
+"""Full destinations: parked, tried again every QUOTA_INTERVAL, never hammered.
+
+A destination is full when the surveyed quotas leave no room, or when a call was refused for
+quota although they did. The retry reads both quotas again, then sends at most one chunk.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.model import Resource
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Park
+
+
+def park(register: Register, destination: Destination, reason: Reason, until: float) -> None:
+    """Park a full destination; a retry that failed while nothing else was left is its last."""
+    retried = destination.park is not None and destination.park.probing
+    destination.park = Park(reason, until)
+    destination.park.exhausted = retried and only_blocked(register)
+
+
+def refused_for_quota(
+    register: Register, destination: Destination, size: int, reason: Reason, until: float
+) -> None:
+    """Take smaller chunks after a quota refusal, and park when one copy was too many.
+
+    Both quotas are read again first: they say what fits. The halving only bounds the calls sent
+    to a destination whose quotas say one thing and whose answers say another.
+    """
+    destination.stale = set(Resource)
+    destination.ceiling = size // 2
+    probing = destination.park is not None and destination.park.probing
+    if destination.ceiling == 0 or probing:
+        destination.ceiling = 1
+        park(register, destination, reason, until)
+
+
+def probe(destination: Destination, now: float) -> None:
+    """Begin the retry of a parked destination when its time has come."""
+    parked = destination.park
+    if parked is not None and not parked.probing and now >= parked.until:
+        parked.probing = True
+        destination.stale = set(Resource)
+        destination.blind = set()
+
+
+def blocked(destination: Destination) -> bool:
+    """Tell whether a full destination keeps its copies waiting."""
+    return destination.park is not None and not destination.park.probing
+
+
+def only_blocked(register: Register) -> bool:
+    """Tell whether all that this run still owes waits in full destinations."""
+    open_ones = [d for d in register.destinations.values() if d.unsettled]
+    return all(d.park is not None and d.unsettled == d.waiting for d in open_ones)
+
+
+def exhausted(register: Register) -> bool:
+    """Tell whether only full destinations are left and each refused one more try."""
+    open_ones = [d for d in register.destinations.values() if d.unsettled]
+    tried = all(d.park is not None and d.park.exhausted for d in open_ones)
+    return bool(open_ones) and tried and only_blocked(register)

@@ -1,0 +1,234 @@
+"""The schedule of all copies: `apply` an event, `decide` what to do, say `why` a copy waits.
+
+It holds no clock and does no I/O. `apply` takes facts, in the order in which they were recorded;
+`recover` is `apply` for the events of a ledger, so a restart takes the same path as a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import assert_never
+
+from orchestrator.core.limits import Limits
+from orchestrator.core.messages import (
+    Accepted,
+    Action,
+    Begun,
+    Called,
+    Change,
+    Checked,
+    Ended,
+    Event,
+    Inspected,
+    Listed,
+    Lost,
+    Planned,
+    Refused,
+    Seen,
+    Surveyed,
+    Unanswered,
+)
+from orchestrator.core.model import CallId, Copy, State
+from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule import agenda, answers, evidence, findings, listings, nights, outlook
+from orchestrator.core.schedule.backoff import delay_s
+from orchestrator.core.schedule.parking import exhausted
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Evidence
+from orchestrator.core.verdict import Overview, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do now, in this order, and when to ask again if nothing happens before."""
+
+    actions: tuple[Action, ...]
+    wake: float
+
+
+class Schedule:
+    """All copies of one ledger. One owner; every method is synchronous and immediate."""
+
+    def __init__(self, limits: Limits, ledger: str = "") -> None:
+        self.register = Register(limits, ledger)
+        self._calls_first = True
+
+    # --- what happened ----------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> tuple[Change, ...]:
+        """Take one fact in; return what it did to which copies."""
+        register = self.register
+        register.now = max(register.now, event.at)
+        register.changes = []
+        self._dispatch(event)
+        return tuple(register.changes)
+
+    def _dispatch(self, event: Event) -> None:
+        """Hand an event to the module that knows its meaning."""
+        register = self.register
+        match event:
+            case Begun():
+                nights.begun(register, event)
+            case Planned():
+                nights.planned(register, event)
+            case Called():
+                answers.called(register, event)
+            case Accepted():
+                answers.accepted(register, event)
+            case Refused():
+                answers.refused(register, event)
+            case Lost():
+                answers.lost(register, event)
+            case Inspected():
+                findings.inspected(register, event)
+            case Listed():
+                listings.listed(register, event)
+            case Surveyed():
+                findings.surveyed(register, event)
+            case Seen():
+                findings.seen(register, event)
+            case Checked():
+                listings.checked(register, event)
+            case Unanswered():
+                findings.unanswered(register, event)
+            case Ended():
+                pass
+            case _:
+                assert_never(event)
+
+    def recover(self, events: Iterable[Event]) -> None:
+        """Take in a ledger's events: the state after them is the state before the crash."""
+        for event in events:
+            self.apply(event)
+
+    def open_calls(self) -> tuple[CallId, ...]:
+        """Return the calls without an answer; after a restart each of them is lost."""
+        return tuple(sorted(self.register.open_calls))
+
+    # --- what to do -------------------------------------------------------------------------------
+
+    def decide(self, now: float) -> Decision:
+        """Return the requests to send now and the time at which to ask again.
+
+        Every action is handed out once: a read is under way until its event is applied, a chunk
+        keeps its sources until its call is.
+        """
+        register = self.register
+        register.now = max(register.now, now)
+        actions: list[Action] = []
+        while register.stop is None and (action := self._next_action()) is not None:
+            register.pace.take(now)
+            actions.append(action)
+        wake = register.pace.next_at(now) if not register.pace.ready(now) else inf
+        return Decision(tuple(actions), min(wake, agenda.next_wake(register)))
+
+    def _next_action(self) -> Action | None:
+        """Choose the next request, calls and reads in turn so that neither starves the other."""
+        register = self.register
+        register.wake()
+        if not register.pace.ready(register.now) or self._waits_for_proof():
+            return None
+        self._calls_first = not self._calls_first
+        if self._calls_first:
+            return agenda.next_call(register) or agenda.next_read(register)
+        return agenda.next_read(register) or agenda.next_call(register)
+
+    def _waits_for_proof(self) -> bool:
+        """Tell whether the run's first request is under way: it goes alone, it proves the keys."""
+        register = self.register
+        reading = register.inspecting or any(d.reading for d in register.destinations.values())
+        return not register.proved and bool(reading)
+
+    def finished(self, *, waits_for_room: bool) -> bool:
+        """Tell whether this run has nothing left to do, or must not do more.
+
+        With `waits_for_room` (a run with a deadline) full destinations are waited for; without,
+        the run ends when only they are left and one more try was refused.
+        """
+        register = self.register
+        if register.open_calls:
+            return False
+        if register.stop is not None or self.settled():
+            return True
+        return not waits_for_room and exhausted(register)
+
+    @property
+    def stopped(self) -> Reason | None:
+        """Return why nothing more may be sent in this run, if so."""
+        return self.register.stop
+
+    # --- what the shell adds to an event before it is recorded ------------------------------------
+
+    def timed(self, event: Event, jitter: float) -> Event:
+        """Fill in when a refusal or an unanswered read may be tried again.
+
+        Chance is recorded: the time is stored in the event, so a replay never draws again.
+        """
+        if isinstance(event, Refused):
+            return replace(event, until=event.at + self._pause_s(event, jitter))
+        if isinstance(event, Unanswered):
+            return replace(event, until=event.at + self._backoff_s(self._failures(event), jitter))
+        return event
+
+    def _backoff_s(self, attempt: int, jitter: float) -> float:
+        limits = self.register.limits
+        initial_s, max_s = limits.backoff_initial_s, limits.backoff_max_s
+        return delay_s(attempt, initial_s=initial_s, max_s=max_s, jitter=jitter)
+
+    def _failures(self, event: Unanswered) -> int:
+        """Return how often in a row this read has failed."""
+        if event.read == "inspect":
+            return self.register.inspect_failures[event.region]
+        return self.register.destination(event.region).failures
+
+    def _pause_s(self, event: Refused, jitter: float) -> float:
+        """Return the seconds that a refusal costs whoever it is about."""
+        tracks = self.register.calls.get(event.call, ())
+        match MEANINGS[event.reason].nature:
+            case Nature.QUOTA:
+                return self.register.limits.quota_interval_s
+            case Nature.THROTTLE:
+                return self._backoff_s(self.register.throttles, jitter)
+            case Nature.IMAGE_TRANSIENT:
+                return self._backoff_s(max((t.source.tries for t in tracks), default=0), jitter)
+            case Nature.UNEXPLAINED | Nature.NOT_SENT:
+                return self._backoff_s(max((t.attempts for t in tracks), default=0), jitter)
+            case _:
+                return 0.0
+
+    def essence(self, event: Event) -> Event:
+        """Return an observation without what no copy will ever need; that is what is recorded."""
+        if isinstance(event, Listed):
+            destination = self.register.destination(event.region)
+            kept = evidence.relevant(self.register, destination, event.images)
+            return replace(event, images=tuple(kept))
+        if isinstance(event, Seen):
+            unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
+            return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))
+        return event
+
+    # --- what people ask --------------------------------------------------------------------------
+
+    def why(self, copy: Copy, now: float) -> tuple[Reason, str]:
+        """Say why a copy stands where it stands; KeyError when the copy is not known."""
+        self.register.now = max(self.register.now, now)
+        return outlook.why(self.register, self.register.tracks[copy])
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Describe every copy that this run wants, in the plan's order."""
+        tracks = self.register.tracks.values()
+        return tuple(outlook.standing(self.register, track) for track in tracks if track.wanted)
+
+    def overview(self) -> tuple[Overview, ...]:
+        """Describe every destination of this run at a glance."""
+        return outlook.overview(self.register)
+
+    def settled(self) -> bool:
+        """Tell whether nothing is left to do for any wanted copy."""
+        return not any(d.unsettled for d in self.register.destinations.values())
+
+    def states(self) -> dict[Copy, State]:
+        """Return the state of every copy ever planned."""
+        return {copy: track.state for copy, track in self.register.tracks.items()}

@@ -1,0 +1,202 @@
+"""The schedule's records: one per copy, per source image and per destination. Data, no decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
+from orchestrator.core.reasons import Reason
+
+Route = tuple[Region, Region]
+"""(origin, destination): what a call is addressed by."""
+
+
+class Evidence(Enum):
+    """What the texts of accepted copies in a destination have shown so far."""
+
+    UNKNOWN = "no accepted copy has been read back yet"
+    MARK = "our mark is stored"
+    PLATFORM = "the platform's own text names the source image"
+    NONE = "neither: nothing tells whose copy an image is"
+
+
+@dataclass(slots=True, eq=False)
+class Suspects:
+    """Sources of a refused chunk, one of which is the culprit; they travel only together."""
+
+    sources: tuple[Source, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """One source image in its region: who holds its lock, what is known of it, its copies.
+
+    `held` counts the copies under way (a listing may show more than the one that we allow);
+    `holder` is the latest of them. `tries` counts transient refusals in a row.
+    """
+
+    image: ImageId
+    origin: Region
+    tracks: list[Track] = field(default_factory=list)
+    held: int = 0
+    holder: Track | None = None
+    sighting: Sighting | None = None
+    inspected: bool = False
+    suspects: Suspects | None = None
+    not_before: float = 0.0
+    tries: int = 0
+    busy_since: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The image's name, empty while unknown."""
+        return self.sighting.name if self.sighting else ""
+
+    @property
+    def snapshots(self) -> int:
+        """How many snapshots a copy takes in the destination: one per disk, at least one."""
+        return max(1, len(self.sighting.snapshots)) if self.sighting else 1
+
+    @property
+    def waiting(self) -> int:
+        """How many of its wanted copies still wait."""
+        return sum(t.wanted and t.state is State.WAITING for t in self.tracks)
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """Where one copy stands, and what its next step needs.
+
+    `since` is when the present state began (for COPYING: within this run); `attempts` counts
+    calls that surely made nothing for no known reason, in this run; `unconfirmed` means that an
+    earlier run's result is to be confirmed by a listing first.
+    """
+
+    copy: Copy
+    source: Source
+    destination: Destination
+    order: int
+    state: State = State.WAITING
+    reason: Reason = Reason.QUEUED
+    detail: str = ""
+    image: ImageId | None = None
+    call: CallId | None = None
+    since: float = 0.0
+    not_before: float = 0.0
+    attempts: int = 0
+    progress: int | None = None
+    seen: bool = False
+    misses: int = 0
+    absences: int = 0
+    listings: int = 0
+    wanted: bool = False
+    unconfirmed: bool = False
+    reserved: bool = False
+    offered: bool = False
+
+    @property
+    def eligible_at(self) -> float:
+        """The earliest time at which it may be called again."""
+        return max(self.not_before, self.source.not_before)
+
+    def needs(self, resource: Resource) -> int:
+        """How much of a destination's quota its copy takes."""
+        return 1 if resource is Resource.IMAGE else self.source.snapshots
+
+    @property
+    def unsettled(self) -> bool:
+        """Tell whether this run still has to do something about it."""
+        if not self.wanted:
+            return False
+        if self.unconfirmed:
+            return True
+        if self.state is State.DOUBTFUL:
+            return self.reason is not Reason.NEEDS_PERSON
+        return self.state not in (State.READY, State.FAILED)
+
+
+@dataclass(slots=True)
+class Quota:
+    """One quota as last read, and what was sent since."""
+
+    limit: int
+    used: int
+    committed: int = 0
+
+    @property
+    def room(self) -> int:
+        """How many more fit."""
+        return max(0, self.limit - self.used - self.committed)
+
+
+@dataclass(slots=True)
+class Park:
+    """A full destination: tried again at `until`; `probing` while that try is under way."""
+
+    reason: Reason
+    until: float
+    probing: bool = False
+    exhausted: bool = False
+
+
+@dataclass(slots=True)
+class Listing:
+    """The pages of a listing under way, and when its first request was sent."""
+
+    began: float = 0.0
+    total: int = 0
+    shown: int = 0
+    page: int = 0
+    images: list[Sighting] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Destination:
+    """One destination region: what is under way there, what is known of it, what to read next."""
+
+    region: Region
+    tracks: list[Track] = field(default_factory=list)
+    images: dict[ImageId, Track] = field(default_factory=dict)
+    copying: dict[ImageId, Track] = field(default_factory=dict)
+    doubtful: dict[Copy, Track] = field(default_factory=dict)
+    lookalikes: set[ImageId] = field(default_factory=set)
+    in_flight: int = 0
+    unsettled: int = 0
+    waiting: int = 0
+    evidence: Evidence = Evidence.UNKNOWN
+    takes_marks: bool = True
+    # what this run has read
+    listed: bool = False
+    listing: Listing = field(default_factory=Listing)
+    list_at: float = 0.0
+    quotas: dict[Resource, Quota] = field(default_factory=dict)
+    stale: set[Resource] = field(default_factory=lambda: set(Resource))
+    blind: set[Resource] = field(default_factory=set)
+    wants_control: bool = False
+    to_check: dict[ImageId, None] = field(default_factory=dict)
+    park: Park | None = None
+    ceiling: int | None = None
+    # looking at copies under way
+    look_at: float = 0.0
+    batches: list[tuple[ImageId, ...]] = field(default_factory=list)
+    typical_s: float | None = None
+    # the one read that is under way
+    reading: bool = False
+    failures: int = 0
+    read_at: float = 0.0
+
+    def forget_run(self) -> None:
+        """Forget what only one run may believe: quotas, listings, parking, failures."""
+        self.listed, self.listing, self.list_at = False, Listing(), 0.0
+        self.quotas, self.stale, self.blind = {}, set(Resource), set()
+        self.wants_control, self.park, self.ceiling = False, None, None
+        self.to_check = {}
+        self.look_at, self.batches = 0.0, []
+        self.reading, self.failures, self.read_at = False, 0, 0.0
+
+    def room(self, region_copies: int) -> int:
+        """How many more copies may be sent now, by our own limit and the image quota."""
+        quota = self.quotas.get(Resource.IMAGE)
+        own = region_copies - self.in_flight
+        return max(0, min(own, quota.room) if quota else own)
