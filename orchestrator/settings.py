@@ -1,0 +1,285 @@
+"""What a user can set, and how the four sources become one Settings.
+
+Holds no credentials and reads no environment of its own: environment, folders and options are
+handed in. Defaults of what the schedule needs are those of `core.limits`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from orchestrator.core.limits import Limits
+from orchestrator.core.model import Region
+from orchestrator.core.plan import DOCUMENTED_REGIONS
+from orchestrator.durations import parse_duration
+from orchestrator.endpoints import check_endpoint, check_proxy, is_loopback
+from orchestrator.errors import SettingsError
+from orchestrator.secret import Secret
+from orchestrator.settings_layers import (
+    Folders,
+    Handed,
+    Layer,
+    environment_layer,
+    file_layer,
+    option_layer,
+    xdg_folder,
+)
+
+VM_ENDPOINT = "https://vm.jdcloud-api.com"
+DISK_ENDPOINT = "https://disk.jdcloud-api.com"
+COUNT_MAX = 1_000_000_000
+"""No cap that anybody meets: it only keeps a slip of the pen from asking for more tasks than memory."""
+
+_LIMITS = Limits()
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
+_COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+def _count(value: object) -> int:
+    """Read a whole number of 1 or more."""
+    text = value.strip() if isinstance(value, str) else None
+    number = int(text) if text and _COUNT.fullmatch(text) else value
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise ValueError(f"{value!r:.60} is not a whole number of 1 or more")
+    if not 1 <= number <= COUNT_MAX:
+        raise ValueError(f"must be a whole number from 1 to {COUNT_MAX}")
+    return number
+
+
+def _path(value: object) -> Path:
+    """Read a path; the layers have made it absolute."""
+    text = str(value) if isinstance(value, (str, Path)) else ""
+    if not text.strip() or "\0" in text:
+        raise ValueError("must be a path")
+    if text.startswith("~"):
+        raise ValueError(f"{text!r:.60}: only one's own ~/ is expanded; write the whole path")
+    return Path(text)
+
+
+def _certificates(value: object) -> Path | None:
+    """Read the path of a PEM file and try it, so that a wrong one is known before the first request."""
+    if value is None:
+        return None
+    path = _path(value)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        raise ValueError(f"{path} holds no certificates in PEM form") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    return path
+
+
+def _regions(value: object) -> tuple[str, ...]:
+    """Read region ids: a list, or a text with commas."""
+    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(items, (list, tuple)):
+        raise ValueError("must be a list of region ids")
+    for item in items:
+        if not isinstance(item, str) or not _REGION.fullmatch(item):
+            raise ValueError(f"{item!r:.60} is not a region id such as cn-north-1")
+    return tuple(dict.fromkeys(items))
+
+
+def _level(value: object) -> str:
+    """Read a log level in any case."""
+    level = value.strip().lower() if isinstance(value, str) else ""
+    known = get_args(LogLevel)
+    if level not in known:
+        near = difflib.get_close_matches(level, known, n=1, cutoff=0)[0]
+        raise ValueError(f"{value!r:.60} is none of {', '.join(known)}; the nearest is {near}")
+    return level
+
+
+def _proxy(value: object) -> Secret | None:
+    """Check a proxy's URL and lock it away: it may hold a password."""
+    if value is None:
+        return None
+    return Secret(check_proxy(value.reveal() if isinstance(value, Secret) else value))
+
+
+def _disk_default(before: dict[str, Any]) -> str:
+    """Follow a VM endpoint on this machine, so that credentials never reach the real disk host by neglect."""
+    vm: str = before.get("vm_endpoint", VM_ENDPOINT)
+    return vm if is_loopback(vm) else DISK_ENDPOINT
+
+
+Count = Annotated[int, BeforeValidator(_count)]
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+Endpoint = Annotated[str, BeforeValidator(check_endpoint)]
+Proxy = Annotated[Secret | None, BeforeValidator(_proxy), PlainSerializer(lambda proxy: proxy and str(proxy))]
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `load_settings` fills it. Frozen; shows no secret.
+
+    The descriptions are the reference: docs/settings.md repeats them, and a test compares.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        case_sensitive=True,
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        validate_default=True,
+    )
+
+    vm_endpoint: Endpoint = Field(
+        default=VM_ENDPOINT, description="Where image calls go: scheme, host and perhaps a port."
+    )
+    disk_endpoint: Endpoint = Field(
+        default_factory=_disk_default,
+        description="Where disk calls go. Not set while VM_ENDPOINT is this machine: the same as that.",
+    )
+    state_dir: Annotated[Path, BeforeValidator(_path)] = Field(
+        description="Folder of ledger, lock and progress logs, on a local disk."
+    )
+    workers: Count = Field(
+        default=_LIMITS.workers, description="Most copyImages calls that wait for their answer at a time."
+    )
+    region_copies: Count = Field(
+        default=_LIMITS.region_copies, description="Most copies in flight per destination region."
+    )
+    requests_per_minute: Count = Field(
+        default=_LIMITS.requests_per_minute, description="Most requests of any kind within a minute."
+    )
+    poll_interval: Seconds = Field(
+        default=_LIMITS.poll_interval_s,
+        description="Longest pause between two looks at a destination that has unready copies.",
+    )
+    backoff_initial: Seconds = Field(
+        default=_LIMITS.backoff_initial_s, description="Longest pause after the first failed try."
+    )
+    backoff_max: Seconds = Field(
+        default=_LIMITS.backoff_max_s,
+        description="Longest pause after any number of failed tries; it bounds the first one too.",
+    )
+    quota_interval: Seconds = Field(
+        default=_LIMITS.quota_interval_s,
+        description="Pause after a quota refusal before that destination is tried again.",
+    )
+    request_timeout: Seconds = Field(
+        default=30.0, description="How long one request may take, from connecting to the last byte."
+    )
+    copy_timeout: Seconds = Field(
+        default=_LIMITS.copy_timeout_s,
+        description="How long a copy may stay unready before it counts as failed.",
+    )
+    settle_time: Seconds = Field(
+        default=_LIMITS.settle_s,
+        description="How long a lost call is looked for before it counts as not made.",
+    )
+    max_attempts: Count = Field(
+        default=_LIMITS.max_attempts,
+        description="Calls of one copy that surely made nothing and gave no known reason, before it fails.",
+    )
+    extra_regions: Annotated[tuple[str, ...], BeforeValidator(_regions)] = Field(
+        default=(), description="Regions that plans may name besides the documented four."
+    )
+    log_level: Annotated[LogLevel, BeforeValidator(_level)] = Field(
+        default="info", description="Least level that is logged: debug, info, warning, error, critical."
+    )
+    log_days: Count = Field(default=30, description="Days that progress logs are kept.")
+    proxy: Proxy = Field(default=None, description="HTTP proxy; a password in it is treated as a secret.")
+    ca_file: Annotated[Path | None, BeforeValidator(_certificates)] = Field(
+        default=None, description="Certificates (PEM) that are trusted besides the system's."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the layers that were handed in, first wins; never the process's own environment."""
+        layers = init_settings().get("layers")
+        return tuple(Handed(settings_cls, layer) for layer in layers) if layers else (init_settings,)
+
+    def limits(self) -> Limits:
+        """Give the schedule its numbers."""
+        return Limits(
+            workers=self.workers,
+            region_copies=self.region_copies,
+            requests_per_minute=self.requests_per_minute,
+            poll_interval_s=self.poll_interval,
+            backoff_initial_s=self.backoff_initial,
+            backoff_max_s=self.backoff_max,
+            quota_interval_s=self.quota_interval,
+            copy_timeout_s=self.copy_timeout,
+            settle_s=self.settle_time,
+            max_attempts=self.max_attempts,
+        )
+
+    def regions(self) -> frozenset[Region]:
+        """Name every region a plan may use: the documented ones and the extra ones."""
+        return DOCUMENTED_REGIONS | frozenset(map(Region, self.extra_regions))
+
+
+def load_settings(
+    *,
+    environ: Mapping[str, str],
+    cwd: Path,
+    home: Path,
+    config: Path | None,
+    overrides: Mapping[str, object],
+) -> Settings:
+    """Merge command line, environment, one file and defaults, in this order of precedence.
+
+    `config` is the file of --config; None looks in `cwd` and the XDG configuration folder.
+    `overrides` are options by field name, None meaning not given. Raises SettingsError with all
+    complaints at once, each naming its place.
+    """
+    names, folders = tuple(Settings.model_fields), Folders(cwd, home)
+    layers = (
+        option_layer(overrides, names, folders),
+        environment_layer(environ, names, folders),
+        file_layer(config, environ, names, folders),
+        _default_layer(environ, home),
+    )
+    settings, invalid = _validated(layers)
+    complaints = [complaint for layer in layers for complaint in layer.complaints] + invalid
+    if settings is None or complaints:
+        raise SettingsError("\n".join([*complaints, "docs/settings.md lists every setting and its form."]))
+    return settings
+
+
+def _default_layer(environ: Mapping[str, str], home: Path) -> Layer:
+    """Give the one default that depends on where we are: the XDG state folder's `orchestrator`."""
+    state = xdg_folder(environ, "XDG_STATE_HOME", home / ".local" / "state")
+    return Layer({"state_dir": state / "orchestrator"}, {"state_dir": "XDG_STATE_HOME"})
+
+
+def _validated(layers: tuple[Layer, ...]) -> tuple[Settings | None, list[str]]:
+    """Build the settings, or say of every bad value where it stands."""
+    given: dict[str, Any] = {"layers": layers}
+    try:
+        return Settings(**given), []
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+    own = [fault for fault in faults if fault["type"] != "default_factory_not_called"]  # only follows another
+    return None, [f"{_place(str(fault['loc'][0]), layers)}: {_message(fault)}" for fault in own]
+
+
+def _place(name: str, layers: tuple[Layer, ...]) -> str:
+    """Find the place of the value that counted."""
+    return next((layer.places[name] for layer in layers if name in layer.values), name)
+
+
+def _message(fault: ErrorDetails) -> str:
+    """Prefer our own words to pydantic's."""
+    return str(fault.get("ctx", {}).get("error", fault["msg"]))

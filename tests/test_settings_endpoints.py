@@ -1,0 +1,157 @@
+"""Endpoints and proxies: a signed request goes nowhere else, and no password is shown."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import SettingsError
+from orchestrator.settings import Settings
+from tests.settings_place import CANARY, Place, make_place, variable
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return make_place(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("https://vm.jdcloud-api.com/", "https://vm.jdcloud-api.com"),
+        ("HTTPS://VM.JDCLOUD-API.COM:443", "https://vm.jdcloud-api.com"),
+        ("https://a.b.jdcloud-api.com:8443", "https://a.b.jdcloud-api.com:8443"),
+        ("http://vm.internal.cn-north-1.jdcloud-api.com", "http://vm.internal.cn-north-1.jdcloud-api.com"),
+        ("http://disk.internal.cn-east-2.jdcloud-api.com/", "http://disk.internal.cn-east-2.jdcloud-api.com"),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("http://127.9.9.9:80", "http://127.9.9.9"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://localhost", "http://localhost"),
+        ("https://localhost:8443", "https://localhost:8443"),
+    ],
+)
+@pytest.mark.parametrize("name", ["vm_endpoint", "disk_endpoint"])
+def test_endpoints(place: Place, name: str, text: str, endpoint: str) -> None:
+    """The cloud's hosts and this machine are accepted, and written in one form."""
+    assert getattr(place.load({variable(name): text}), name) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("https://evil.com", "'evil.com' is neither"),
+        ("https://jdcloud-api.com", "is neither"),
+        ("https://vm.jdcloud-api.com.evil.com", "is neither"),
+        ("https://evil-jdcloud-api.com", "is neither"),
+        ("https://vm.jdcloud-api.com.", "is neither"),
+        ("https://evil.com\\.jdcloud-api.com", "is neither"),
+        ("https://evil.com%2f.jdcloud-api.com", "is neither"),
+        ("https://10.0.0.1", "is neither"),
+        ("https://2130706433", "is neither"),
+        ("http://0177.0.0.1", "is neither"),
+        ("http://127.1", "is neither"),
+        ("http://0.0.0.0", "is neither"),
+        ("http://[::ffff:127.0.0.1]", "is neither"),
+        ("http://localhost.evil.com", "is neither"),
+        ("https://" + "a." * 200 + "jdcloud-api.com", "is neither"),
+        ("http://vm.jdcloud-api.com", "plain http is for this machine"),
+        ("http://oss.internal.cn-north-1.jdcloud-api.com", "plain http is for this machine"),
+        ("http://vm.internal.cn.jdcloud-api.com", "plain http is for this machine"),
+        (f"https://user:{CANARY}@vm.jdcloud-api.com", "holds a user name or password"),
+        (f"https://{CANARY}@127.0.0.1", "holds a user name or password"),
+        (f"https://vm.jdcloud-api.com/{CANARY}", "and nothing more"),
+        (f"https://vm.jdcloud-api.com?{CANARY}", "and nothing more"),
+        ("https://vm.jdcloud-api.com?", "and nothing more"),
+        (f"https://vm.jdcloud-api.com#{CANARY}", "and nothing more"),
+        (f"https://vm.jdcloud-api.com:{CANARY}", "and nothing more"),
+        ("https://vm.jdcloud-api.com:0", "and nothing more"),
+        ("https://vm.jdcloud-api.com:70000", "and nothing more"),
+        ("https://[::1", "and nothing more"),
+        ("vm.jdcloud-api.com", "must be https://"),
+        ("localhost:8080", "must be https://"),
+        ("ftp://localhost", "must be https://"),
+        ("https://", "must be https://"),
+        ("https://vm.jdcloud\n-api.com", "control character"),
+        ("https://vm.jdcloud-api.com ", "blank"),
+        ("https://vm.jdcloud\u2024api.com", "outside ASCII"),
+        (443, "must be text"),
+    ],
+)
+def test_endpoints_that_could_lead_a_signature_elsewhere(place: Place, text: object, part: str) -> None:
+    """Every other host, scheme and shape is refused, and no part that may be a password is repeated."""
+    message = place.refusal(vm_endpoint=text)
+    assert part in message
+    assert CANARY not in message
+
+
+@pytest.mark.parametrize("simulator", ["http://127.0.0.1:8080", "http://localhost:1", "https://[::1]:2"])
+def test_disk_follows_a_simulator(place: Place, simulator: str) -> None:
+    """A VM endpoint on this machine serves disk calls too, unless that endpoint is set by itself."""
+    assert place.load({"ORCHESTRATOR_VM_ENDPOINT": simulator}).disk_endpoint == simulator
+    assert Settings(state_dir=Path("s"), vm_endpoint=simulator).disk_endpoint == simulator
+    place.here('disk_endpoint = "http://127.0.0.2"')
+    assert place.load({"ORCHESTRATOR_VM_ENDPOINT": simulator}).disk_endpoint == "http://127.0.0.2"
+
+
+def test_disk_stays_where_the_vm_endpoint_is_remote(place: Place) -> None:
+    """Only this machine is followed."""
+    internal = "http://vm.internal.cn-north-1.jdcloud-api.com"
+    assert place.load(vm_endpoint=internal).disk_endpoint == "https://disk.jdcloud-api.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http://proxy:3128/", "https://10.0.0.1:1", "http://[fd00::1]:3128", "http://u:p%40@p.example:8080"],
+)
+def test_proxies(place: Place, text: str) -> None:
+    """A proxy is a URL with a port, perhaps with a password; only `reveal` gives it out."""
+    proxy = place.load(proxy=text).proxy
+    assert proxy is not None
+    assert proxy.reveal() == text.removesuffix("/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"http://u:{CANARY}@p",
+        f"socks5://u:{CANARY}@p:1",
+        f"http://u:{CANARY}/@p:1",
+        f"http://u:{CANARY}#@p:1",
+        f"http://p:1/{CANARY}",
+        f"http://p:{CANARY}",
+        f"u:{CANARY}@p:1",
+        f"http://u:{CANARY} @p:1",
+        f"http://u:{CANARY}@p:0",
+        f"http://u:{CANARY}@:1",
+        f"http://u:{CANARY}@a_\\b:1",
+        f"http://u:{CANARY}@[x:1",
+    ],
+)
+def test_bad_proxies_show_nothing(place: Place, text: str) -> None:
+    """A refused proxy names its place, and neither message nor traceback repeats its password."""
+    with pytest.raises(SettingsError) as caught:
+        place.load({"ORCHESTRATOR_PROXY": text})
+    assert str(caught.value).startswith("ORCHESTRATOR_PROXY: ")
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__context__ is None
+
+
+def test_a_proxy_password_is_never_shown(place: Place) -> None:
+    """No way of printing, dumping or copying settings gives the password away."""
+    settings = place.load({"ORCHESTRATOR_PROXY": f"http://u:{CANARY}@p:1"}, log_level="info")
+    shown = [
+        repr(settings),
+        str(settings),
+        f"{settings}",
+        f"{settings.proxy:>20}",
+        settings.model_dump_json(),
+    ]
+    assert not [text for text in (*shown, repr(settings.model_dump())) if CANARY in text]
+    assert "u:" not in repr(settings.proxy)
+    for spoil in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(TypeError, match="not pickled or copied"):
+            spoil(settings)
