@@ -1,0 +1,181 @@
+"""Plan text -> Plan -> copies, and their preview as chunks. It reads no files: list files are handed in.
+
+What a plan may hold is described for users in docs/plan.md; every complaint comes at once, as one PlanError.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import PurePath
+
+from orchestrator.core.complaints import Complaints, Enough, Page, Place, shown
+from orchestrator.core.decode import decode
+from orchestrator.core.image_list import IMAGES_MAX, LIST_BYTES_MAX, read_images
+from orchestrator.core.model import CHUNK_MAX, Chunk, Copy, ImageId, Region
+from orchestrator.core.plan_rules import Draft, Rules
+from orchestrator.core.shape import below
+from orchestrator.core.yaml_text import ROOT, Text, parse
+from orchestrator.errors import PlanError
+
+__all__ = [
+    "COPIES_MAX",
+    "DOCUMENTED_REGIONS",
+    "LIST_BYTES_MAX",
+    "PLAN_BYTES_MAX",
+    "Plan",
+    "Replication",
+    "load_plan",
+    "preview",
+]
+
+DOCUMENTED_REGIONS = frozenset(map(Region, ("cn-north-1", "cn-east-1", "cn-east-2", "cn-south-1")))
+"""The regions in the official API documentation of virtual machines."""
+
+PLAN_BYTES_MAX = 8 << 20
+COPIES_MAX = IMAGES_MAX
+_DIGEST_LENGTH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """These images, of this region, in those regions: what one entry of a plan wants."""
+
+    name: str
+    source: Region
+    destinations: tuple[Region, ...]
+    images: tuple[ImageId, ...]
+
+    def copies(self) -> Iterable[Copy]:
+        """Name its copies: all images for the first destination, then all for the next.
+
+        In this order neighbours want different source images, so they can travel together.
+        """
+        return (Copy(image, self.source, region) for region in self.destinations for image in self.images)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What must exist where. `name` is the file's; `digest` changes with any byte of it or of a list file."""
+
+    name: str
+    replications: tuple[Replication, ...]
+    digest: str
+
+    def copies(self) -> tuple[Copy, ...]:
+        """Expand to copies in the order of the plan, destination by destination; each copy once."""
+        return tuple(dict.fromkeys(copy for each in self.replications for copy in each.copies()))
+
+
+def load_plan(
+    data: bytes, name: str, *, regions: frozenset[Region], read_list: Callable[[str], bytes]
+) -> Plan:
+    """Read a plan from the bytes of the file called `name`; `regions` are all it may mention.
+
+    `read_list` gets the path of a list file as the plan has it (relative to the plan, or absolute),
+    returns its bytes or raises OSError; more than LIST_BYTES_MAX + 1 bytes need never be returned,
+    nor more than PLAN_BYTES_MAX + 1 be passed as `data`.
+    Raises PlanError with every complaint, by position: the plan's first, then each list file's.
+    """
+    loading = _Loading(name, regions, read_list)
+    try:
+        replications = loading.replications(data)
+    except Enough:
+        replications = []
+    if loading.complaints:
+        raise PlanError(loading.complaints.lines())
+    return Plan(name, tuple(replications), loading.digest.hexdigest()[:_DIGEST_LENGTH])
+
+
+def preview(copies: Iterable[Copy]) -> tuple[Chunk, ...]:
+    """Cut copies into chunks: at most 10 of one origin and destination, in the order given.
+
+    Routes come in the order of their first copy; a copy given twice travels once. What really
+    travels together is decided when sources are free: this is the upper bound people see before.
+    """
+    routes: defaultdict[tuple[Region, Region], list[Copy]] = defaultdict(list)
+    for copy in dict.fromkeys(copies):
+        routes[copy.origin, copy.destination].append(copy)
+    return tuple(
+        Chunk(tuple(route[start : start + CHUNK_MAX]))
+        for route in routes.values()
+        for start in range(0, len(route), CHUNK_MAX)
+    )
+
+
+class _Loading:
+    """One load: its complaints, and its list files, each read once however often it is mentioned."""
+
+    def __init__(self, name: str, regions: frozenset[Region], read_list: Callable[[str], bytes]) -> None:
+        self.complaints = Complaints()
+        self.digest = sha256()
+        self._name = name
+        self._page = self.complaints.page(name)
+        self._regions = regions
+        self._read_list = read_list
+        self._lists: dict[str, tuple[Page, dict[ImageId, Place]]] = {}
+
+    def replications(self, data: bytes) -> list[Replication]:
+        """Judge the plan, then its list files, then its size."""
+        self.digest.update(sha256(data).digest())
+        text = decode(data, self._page, ROOT, PLAN_BYTES_MAX)
+        root = None if text is None else parse(text, self._page)
+        if root is None:
+            return []
+        drafts = Rules(self._page, self._regions).drafts(root)
+        replications = [self._complete(draft) for draft in drafts]
+        self._limit(drafts, replications)
+        return replications
+
+    def _complete(self, draft: Draft) -> Replication:
+        """Add the images of the list file."""
+        images = draft.images
+        if draft.listed is not None:
+            images = self._merge(draft, *self._list(draft.listed, below(draft.path, "images_from")))
+        return Replication(draft.name, draft.source, draft.destinations, tuple(images))
+
+    def _merge(self, draft: Draft, page: Page, listed: dict[ImageId, Place]) -> dict[ImageId, Place]:
+        """Join the plan's own images and the listed ones; an image is in one of them only."""
+        for image in listed:
+            if image not in draft.images:
+                continue
+            where = f"{self._page.file}:{draft.images[image].line}"
+            page.add(
+                listed[image], below(draft.path, "images_from"), f"{image} again; it is already in {where}"
+            )
+        return draft.images | listed
+
+    def _list(self, listed: Text, path: str) -> tuple[Page, dict[ImageId, Place]]:
+        """Read a list file, unless it was read before."""
+        if listed.value not in self._lists:
+            page = self.complaints.page(str(PurePath(self._name).parent / listed.value))
+            self._lists[listed.value] = page, self._images(listed, page, path)
+        return self._lists[listed.value]
+
+    def _images(self, listed: Text, page: Page, path: str) -> dict[ImageId, Place]:
+        """Get a list file's bytes and read them."""
+        try:
+            data = self._read_list(listed.value)
+        except OSError as error:
+            cause = shown(error.strerror or type(error).__name__)
+            self._page.add(listed.place, path, f"{page.file} cannot be read: {cause}")
+            return {}
+        self.digest.update(sha256(data).digest())
+        return read_images(data, page, path)
+
+    def _limit(self, drafts: list[Draft], replications: list[Replication]) -> None:
+        """Complain of the replication with which the plan makes more than a million copies."""
+        routes: defaultdict[tuple[Region, Region], set[ImageId]] = defaultdict(set)
+        total = 0
+        for draft, replication in zip(drafts, replications, strict=True):
+            for destination in replication.destinations:
+                images = routes[replication.source, destination]
+                before = len(images)
+                images.update(replication.images)
+                total += len(images) - before
+            if total > COPIES_MAX:
+                message = f"with this one the plan makes more than {COPIES_MAX:,} copies; split it"
+                self._page.add(draft.place, draft.path, message)
+                return
