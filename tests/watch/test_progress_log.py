@@ -19,6 +19,7 @@ from orchestrator.core.messages import Refused, Seen
 from orchestrator.core.model import RunId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.verdict import Verdict
+from orchestrator.watch.library import LibraryHandler
 from orchestrator.watch.log_files import log_path
 from orchestrator.watch.masks import Mask
 from orchestrator.watch.names import ALWAYS
@@ -41,7 +42,7 @@ HOSTILE = [
     "a\nb",
     "\x1b[31mred\x1b[0m",
     "\u202egnp.exe",
-    "\x00",
+    "\x00\x7f\x9b",
     "x" * 10_000,
     "{schema}%s",
     "\ud800",
@@ -81,7 +82,7 @@ def test_every_event_and_every_change_is_a_line_with_the_promised_keys(tmp_path:
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_hostile_name_stays_in_its_field(tmp_path: Path, text: str) -> None:
-    """Line breaks, escapes, bidi marks and JSON in foreign texts neither break a line nor reach a terminal."""
+    """Line breaks, escapes, bidi marks and JSON in foreign texts break no line and reach no terminal."""
     with open_log(tmp_path) as log:
         for event in every_event(text):
             log.event(event, [change(State.FAILED, Reason.COPY_ERROR, detail=text)])
@@ -153,7 +154,7 @@ def test_libraries_and_warnings_speak_here_until_the_log_is_closed(tmp_path: Pat
     with open_log(tmp_path) as log, warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.getLogger("aiohttp.access").info("not worth a line")
-        logging.getLogger("aiohttp").warning("wrong arguments: %d", "three")
+        logging.getLogger("aiohttp").warning("unclosed %s", "session")
         warnings.warn("old form", DeprecationWarning, stacklevel=1)
     logging.getLogger("aiohttp").debug("after the end")
     assert [(line["event"], line["logger"]) for line in lines_of(log)] == [
@@ -161,6 +162,14 @@ def test_libraries_and_warnings_speak_here_until_the_log_is_closed(tmp_path: Pat
         ("library", "py.warnings"),
     ]
     assert logging.getLogger().handlers == before
+
+
+def test_a_library_that_logs_with_wrong_arguments_stops_nothing() -> None:
+    """A message whose arguments do not fit is taken as it is."""
+    taken: list[object] = []
+    handler = LibraryHandler(lambda level, fields: taken.extend([level, fields["message"]]))
+    handler.emit(logging.LogRecord("aiohttp", logging.WARNING, "", 1, "%d open", ("three",), None))
+    assert taken == ["warning", "'%d open' with arguments that do not fit"]
 
 
 def test_a_line_is_in_the_file_at_once(tmp_path: Path) -> None:
