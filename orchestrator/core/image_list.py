@@ -28,7 +28,8 @@ def image_id(text: str, place: Place, page: Page, path: str) -> ImageId | None:
 def read_images(data: bytes, page: Page, path: str) -> dict[ImageId, Place]:
     """Read a list file: one id a line; blank lines and what follows a `#` are left out.
 
-    Returns each id with the place of its first mention, none of them when they are too many. `path` is the plan's part that names the file.
+    Returns each id with the place of its first mention, none of them when they are too many.
+    `path` is the plan's part that names the file.
     """
     text = decode(data, page, path, LIST_BYTES_MAX)
     if text is None:

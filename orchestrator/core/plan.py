@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import PurePath
+from posixpath import dirname, join
 
 from orchestrator.core.complaints import Complaints, Enough, Page, Place, shown
 from orchestrator.core.decode import decode
@@ -150,7 +150,7 @@ class _Loading:
     def _list(self, listed: Text, path: str) -> tuple[Page, dict[ImageId, Place]]:
         """Read a list file, unless it was read before."""
         if listed.value not in self._lists:
-            page = self.complaints.page(str(PurePath(self._name).parent / listed.value))
+            page = self.complaints.page(join(dirname(self._name), listed.value))
             self._lists[listed.value] = page, self._images(listed, page, path)
         return self._lists[listed.value]
 
