@@ -30,12 +30,11 @@ def check_endpoint(value: object) -> str:
     if "@" in text:
         raise ValueError("holds a user name or password (an @); an endpoint has none")
     parts = _split(text, _ENDPOINT_FORM)
-    host = parts.hostname or ""
+    host, port = parts.hostname or "", parts.port
     if not is_loopback_host(host):
         _check_remote(parts.scheme, host)
-    port = parts.port
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + (f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else "")
+    suffix = f":{port}" if port and port != _DEFAULT_PORTS[parts.scheme] else ""
+    return f"{parts.scheme}://{_bracketed(host)}{suffix}"
 
 
 def check_proxy(value: object) -> str:
@@ -93,12 +92,24 @@ def _split(text: str, form: str) -> SplitResult:
     """Take a URL apart that has scheme, host and perhaps a port. Raises ValueError(form) otherwise."""
     try:
         parts = urlsplit(text)
-        valid = parts.port != 0 and parts.scheme in _DEFAULT_PORTS and bool(parts.hostname)
+        valid = parts.port != 0 and parts.scheme in _DEFAULT_PORTS and _whole(parts)
     except ValueError:  # a broken port or address; its text would repeat the value
         valid = False
     if not valid or parts.path not in ("", "/") or "?" in text or "#" in text:
         raise ValueError(form)
     return parts
+
+
+def _whole(parts: SplitResult) -> bool:
+    """Tell whether host and port are all there is: urlsplit passes over text beside brackets."""
+    host = _bracketed(parts.hostname or "")
+    after = parts.netloc.rpartition("@")[2].lower()
+    return bool(host) and after in (host, f"{host}:", f"{host}:{parts.port}")
+
+
+def _bracketed(host: str) -> str:
+    """Write an IPv6 address as URLs have it, any other host as it is."""
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_ipv6(host: str) -> bool:
