@@ -61,7 +61,7 @@ TABLE: tuple[Row, ...] = (
     _row(400, None, r"conflict with underlay (image )?task\b", Reason.CONFLICT),
     _row(400, None, r"(the )?image '?(?P<image>[\w-]+)'? is busy", Reason.BUSY),
     _row(400, None, r"copy encrypted snapshot '?(?P<snapshot>[\w-]+)'? is not support", Reason.ENCRYPTED),
-    _row(404, None, r"image '?(?P<image>[\w-]+)'? (is )?not found", Reason.NOT_FOUND),
+    _row(404, None, r"image( '?(?P<image>[\w-]+)'?)? (is )?not found", Reason.NOT_FOUND),
     # 429 has two meanings; the word tells them apart
     _row(429, "QUOTA_EXCEEDED", r".*snapshot", Reason.QUOTA_SNAPSHOT),
     _row(429, "QUOTA_EXCEEDED", _ANY, Reason.QUOTA_IMAGE),
@@ -85,12 +85,13 @@ TABLE: tuple[Row, ...] = (
 def classify(http: int, word: str | None, message: str) -> Fault:
     """Look an answer up: its HTTP status, its status word and its message.
 
-    `word` is None when the body was no readable error envelope. Then, except for a few statuses
-    that speak for themselves, nobody knows what the call did; a readable 4xx surely made nothing.
+    `word` is None when the body was no readable error envelope. Then the message is for people
+    only: except for a few statuses that speak for themselves, nobody knows what the call did,
+    while a readable 4xx surely made nothing.
     """
     said = message[:_MESSAGE_MAX].strip()
     detail = tidy(f"{http} {word}: {said}" if word else f"{http} {said}".strip())
-    row = row_for(http, word, said)
+    row = row_for(http, word, said if word is not None else "")
     if row is None:
         return Fault(_unlisted(http, word is not None), detail)
     found = row.message.match(said)

@@ -123,7 +123,8 @@ def test_a_refused_description_is_recognised(message: str) -> None:
 @pytest.mark.parametrize("http", [200, 204, 301, 307, 308, 400, 404, 408, 409, 418, 499, 500, 502, 504, 600])
 def test_without_a_readable_envelope_there_is_doubt(http: int) -> None:
     """HTML, an empty body or garbage never counts as a refusal, whatever the status."""
-    assert MEANINGS[classify(http, None, "").reason].nature is Nature.DOUBT
+    for said in ("", "<html>no route, description blocked by security rules", "Image 'img-a' not found"):
+        assert MEANINGS[classify(http, None, said).reason].nature is Nature.DOUBT
 
 
 @pytest.mark.parametrize("http", [401, 403, 407, 413, 414, 429])

@@ -1,0 +1,68 @@
+"""What the client needs to reach one account of the cloud; handed in, nothing is read from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from orchestrator.cloud.requests import Service
+from orchestrator.cloud.signing import token_value
+
+
+class Hidden(Protocol):
+    """A text that shows itself only when asked to."""
+
+    def reveal(self) -> str:
+        """Give the text."""
+        ...
+
+
+class Keys(Protocol):
+    """An account's credentials; they are asked anew for every request, so they may change under way."""
+
+    @property
+    def access_key(self) -> str:
+        """The name of the key."""
+        ...
+
+    @property
+    def secret_key(self) -> Hidden:
+        """What requests are signed with."""
+        ...
+
+    @property
+    def session_token(self) -> Hidden | None:
+        """The token of temporary credentials, if they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Where the cloud is, who asks, and what the machine lends: clock and chance.
+
+    Endpoints are `scheme://host[:port]`. `clock` gives UTC epoch seconds, `nonce` a text that it
+    never gave before. `proxy` may hold a password.
+    """
+
+    vm_endpoint: str
+    disk_endpoint: str
+    keys: Keys = field(repr=False)
+    clock: Callable[[], float]
+    nonce: Callable[[], str]
+    request_timeout_s: float = 60.0
+    proxy: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+
+    def endpoint(self, service: Service) -> str:
+        """Name the endpoint of a service."""
+        return (self.disk_endpoint if service is Service.DISK else self.vm_endpoint).rstrip("/")
+
+    def secrets(self) -> tuple[str, ...]:
+        """List the texts that must appear in no event, longest first, each in every form it is sent in."""
+        token = self.keys.session_token.reveal() if self.keys.session_token else ""
+        password = urlsplit(self.proxy).password or "" if self.proxy else ""
+        texts = {self.keys.secret_key.reveal(), token, token_value(token), password, unquote(password)}
+        return tuple(sorted((text for text in texts if text), key=len, reverse=True))

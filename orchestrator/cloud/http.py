@@ -1,0 +1,223 @@
+"""One signed request over aiohttp and what became of it: sent once, read with a cap, judged by nobody here.
+
+Two sessions. A copy call gets a fresh connection, so that a kept one which the server has just
+closed never puts a call in doubt; reads keep their connections. aiohttp by itself sends a GET
+again when a kept connection turns out to be dead. That would be a second request with the same
+nonce, unseen by the count of calls, so `_never_again` prevents it: the read is unanswered and is
+asked again later, signed anew.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from yarl import URL
+
+from orchestrator import __version__
+from orchestrator.cloud import signing
+from orchestrator.cloud.access import Access
+from orchestrator.cloud.errors import Fault, tidy
+from orchestrator.cloud.replies import Answer
+from orchestrator.cloud.requests import Request
+from orchestrator.core.reasons import Reason
+from orchestrator.errors import SettingsError
+
+BODY_MAX = 4 * 1024 * 1024
+"""Most bytes of a body, counted after decompression; 100 images need about 200 kB."""
+
+_CONNECT_S = 15.0
+_SOCK_CONNECT_S = 10.0
+_SECRET_MIN = 8  # a shorter "secret" is a test's, and would cut holes into honest text
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,  # name resolution, refused, TLS, the proxy refused
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,  # the proxy would not open a tunnel
+    aiohttp.InvalidURL,
+)
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request got. Only what the trace hooks saw counts: without them nothing is sure."""
+
+    begun: bool = False
+    connected: bool = False
+
+    @property
+    def surely_not_sent(self) -> bool:
+        """Tell whether it ended before it had a connection."""
+        return self.begun and not self.connected
+
+
+class Http:
+    """The connections to the cloud; an asynchronous context manager."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the sessions. Raises SettingsError when the CA file cannot be used."""
+        context = tls_context(self._access)
+        self._reads = await self._stack.enter_async_context(_session(self._access, context, keep=True))
+        self._calls = await self._stack.enter_async_context(_session(self._access, context, keep=False))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the sessions and their connections."""
+        await self._stack.aclose()
+
+    async def send(self, request: Request) -> Answer | Fault:
+        """Send a request once. Whatever the network does is a Fault; a cancellation passes through."""
+        url = self._access.endpoint(request.service) + request.target
+        headers = signed_headers(self._access, request, url)
+        hide = (*self._access.secrets(), headers[signing.AUTHORIZATION].rpartition("=")[2])
+        session = self._reads if request.method == "GET" else self._calls
+        progress = _Progress()
+        try:
+            async with session.request(
+                request.method,
+                URL(url, encoded=True),
+                data=request.body or None,
+                headers=headers,
+                allow_redirects=False,
+                trace_request_ctx=progress,
+            ) as response:
+                return await _read(response, hide)
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # TimeoutError is an OSError
+            return Fault(_reason(error, progress), tidy(_hidden(_explain(error), hide)))
+
+
+def signed_headers(access: Access, request: Request, url: str) -> dict[str, str]:
+    """Make the headers of a request, with a date and a nonce of its own, both signed."""
+    scope = signing.Scope(signing.stamp(access.clock()), request.region, request.service.value)
+    headers = {
+        "Content-Type": "application/json",
+        signing.DATE: scope.date,
+        signing.NONCE: access.nonce(),
+    }
+    keys = access.keys
+    if keys.session_token is not None:
+        headers[signing.TOKEN] = signing.token_value(keys.session_token.reveal())
+    headers[signing.AUTHORIZATION] = signing.sign(
+        request.method, url, headers, request.body, scope, keys.access_key, keys.secret_key.reveal()
+    )
+    return headers | {
+        "Host": signing.host_of(url),
+        "Accept-Encoding": "identity",
+        "User-Agent": f"jdcloud-image-orchestrator/{__version__}",
+    }
+
+
+def tls_context(access: Access) -> ssl.SSLContext:
+    """Trust the system's authorities and, if given, those of the CA file; TLS 1.2 at least.
+
+    Raises SettingsError when the file cannot be used.
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if access.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=access.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(
+                f"CA_FILE: {access.ca_file} cannot be used ({error.strerror or error}). "
+                "Name a readable file of certificates in PEM form."
+            ) from None
+    return context
+
+
+def _session(access: Access, context: ssl.SSLContext, *, keep: bool) -> aiohttp.ClientSession:
+    """Make a session that takes nothing from the environment and stores nothing.
+
+    Its pool has no limit: how many requests run at a time is ruled elsewhere.
+    """
+    total_s = access.request_timeout_s
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(_on_begun)
+    trace.on_connection_create_end.append(_on_connected)
+    trace.on_connection_reuseconn.append(_on_connected)
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=not keep),
+        timeout=aiohttp.ClientTimeout(
+            total=total_s, connect=min(_CONNECT_S, total_s), sock_connect=min(_SOCK_CONNECT_S, total_s)
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        proxy=access.proxy,
+        trace_configs=[trace],
+        middlewares=[_never_again],
+    )
+
+
+async def _on_begun(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    """Note that the hooks are at work."""
+    context.trace_request_ctx.begun = True
+
+
+async def _on_connected(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
+    """Note that from here on the request may have been sent."""
+    context.trace_request_ctx.connected = True
+
+
+async def _never_again(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Turn the errors on which aiohttp would send a GET again into one on which it does not."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error
+
+
+async def _read(response: aiohttp.ClientResponse, hide: tuple[str, ...]) -> Answer | Fault:
+    """Read a body up to the cap, and cut out what a hostile server might have echoed."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > BODY_MAX:
+            response.close()
+            return Fault(Reason.OVERSIZED, f"{response.status} a body of more than {BODY_MAX} bytes")
+    clean = bytes(body)
+    for text in hide:
+        if len(text) >= _SECRET_MIN:
+            clean = clean.replace(text.encode(), b"***")
+    return Answer(response.status, clean)
+
+
+def _reason(error: Exception, progress: _Progress) -> Reason:
+    """Say what an error means for the request. What was not surely unsent may have arrived."""
+    if isinstance(error, _NOT_SENT) or progress.surely_not_sent:
+        return Reason.UNREACHABLE
+    if isinstance(error, TimeoutError):
+        return Reason.TIMEOUT
+    garbled = (aiohttp.ClientResponseError, HttpProcessingError)
+    if isinstance(error, garbled) or isinstance(error.__cause__, ContentEncodingError):
+        return Reason.UNREADABLE
+    return Reason.DISCONNECTED
+
+
+def _explain(error: Exception) -> str:
+    """Put an error into words; a response error's own text may hold the proxy's URL."""
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{name}: {error.status} {error.message}"
+    return f"{name}: {error}" if str(error) else name
+
+
+def _hidden(text: str, hide: tuple[str, ...]) -> str:
+    """Cut secrets out of a text."""
+    for secret in hide:
+        if len(secret) >= _SECRET_MIN:
+            text = text.replace(secret, "***")
+    return text
