@@ -261,7 +261,7 @@ def load_settings(
 def _default_layer(environ: Mapping[str, str], home: Path) -> Layer:
     """Give the one default that depends on where we are: the XDG state folder's `orchestrator`."""
     state = xdg_folder(environ, "XDG_STATE_HOME", home / ".local" / "state")
-    return Layer({"state_dir": state / "orchestrator"}, {"state_dir": "XDG_STATE_HOME"})
+    return Layer("defaults", {"state_dir": state / "orchestrator"}, {"state_dir": "XDG_STATE_HOME"})
 
 
 def _validated(layers: tuple[Layer, ...]) -> tuple[Settings | None, list[str]]:

@@ -29,6 +29,7 @@ _ELSEWHERE = frozenset({"access_key", "secret_key", "session_token"})
 class Layer:
     """What one source says: values and places by field name, and complaints about the source itself."""
 
+    name: str
     values: Mapping[str, object]
     places: Mapping[str, str]
     complaints: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Handed(PydanticBaseSettingsSource):
 
     def __init__(self, settings_cls: type[BaseSettings], layer: Layer) -> None:
         super().__init__(settings_cls)
+        self.__name__ = layer.name  # pydantic-settings tells its sources apart by it
         self._values = layer.values
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
@@ -69,7 +71,7 @@ def option_layer(overrides: Mapping[str, object], names: Iterable[str], folders:
     """Read what the command line gave; None means not given."""
     given = {key: value for key, value in overrides.items() if value is not None}
     places = {key: "--" + key.replace("_", "-") for key in given}
-    return _layer(given, places, {name: "--" + name.replace("_", "-") for name in names}, folders)
+    return _layer("options", given, places, {name: "--" + name.replace("_", "-") for name in names}, folders)
 
 
 def environment_layer(environ: Mapping[str, str], names: Iterable[str], folders: Folders) -> Layer:
@@ -84,7 +86,9 @@ def environment_layer(environ: Mapping[str, str], names: Iterable[str], folders:
         if variable.upper().startswith(PREFIX) and (value or variable not in fields)
     }
     places = {key: PREFIX + key.upper() if key in fields.values() else key for key in given}
-    return _layer(given, places, {name: variable for variable, name in fields.items()}, folders)
+    return _layer(
+        "environment", given, places, {name: variable for variable, name in fields.items()}, folders
+    )
 
 
 def file_layer(
@@ -93,12 +97,12 @@ def file_layer(
     """Read the one settings file: that of --config, else the first of the usual two that is there."""
     path = _found(config, environ, folders)
     if path is None:
-        return Layer({}, {})
+        return Layer("file", {}, {})
     table, complaint = _table(path)
     if complaint:
-        return Layer({}, {}, (f"{path}: {complaint}",))
+        return Layer("file", {}, {}, (f"{path}: {complaint}",))
     places = {key: f"{path}: {key}" for key in table}
-    return _layer(table, places, {name: name for name in names}, folders)
+    return _layer("file", table, places, {name: name for name in names}, folders)
 
 
 def xdg_folder(environ: Mapping[str, str], variable: str, default: Path) -> Path:
@@ -140,12 +144,16 @@ def _table(path: Path) -> tuple[dict[str, object], str]:
 
 
 def _layer(
-    given: Mapping[str, object], places: Mapping[str, str], known: Mapping[str, str], folders: Folders
+    name: str,
+    given: Mapping[str, object],
+    places: Mapping[str, str],
+    known: Mapping[str, str],
+    folders: Folders,
 ) -> Layer:
     """Part known names from unknown ones. `known` has each field's name as this source writes it."""
     values = {key: _prepared(key, value, folders) for key, value in given.items() if key in known}
     unknown = [key for key in given if key not in known]
-    return Layer(values, places, tuple(f"{places[key]}: {_unknown(key, known)}" for key in unknown))
+    return Layer(name, values, places, tuple(f"{places[key]}: {_unknown(key, known)}" for key in unknown))
 
 
 def _prepared(name: str, value: object, folders: Folders) -> object:

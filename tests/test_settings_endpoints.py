@@ -158,3 +158,15 @@ def test_a_proxy_password_is_never_shown(place: Place) -> None:
     for spoil in (pickle.dumps, copy.deepcopy):
         with pytest.raises(TypeError, match="not pickled or copied"):
             spoil(settings)
+
+
+def test_the_settings_library_is_given_no_password_to_log(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """pydantic-settings can log what every source says; the password is locked away before that."""
+    monkeypatch.setenv("PYDANTIC_SETTINGS_DEBUG", "1")
+    caplog.set_level("DEBUG")
+    place.here(f'proxy = "http://u:{CANARY}@file:1"')
+    place.load({"ORCHESTRATOR_PROXY": f"http://u:{CANARY}@p:1"})
+    assert caplog.text.count("Secret(") == 2
+    assert CANARY not in caplog.text

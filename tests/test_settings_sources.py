@@ -69,7 +69,7 @@ def test_xdg_config_home(place: Place) -> None:
 def test_the_real_environment_is_never_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is handed in counts, also for a Settings made by hand."""
     monkeypatch.setenv("ORCHESTRATOR_WORKERS", "99")
-    monkeypatch.setenv("WORKERS", "99")
+    monkeypatch.setenv("workers", "99")
     assert place.load().workers == Limits().workers
     assert Settings(state_dir=Path("s")).workers == Limits().workers
 
