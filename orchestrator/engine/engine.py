@@ -1,0 +1,225 @@
+"""The engine: decide, record, perform, learn. One task owns the schedule; which cloud, it never sees.
+
+Every fact goes the same way: it is applied to the schedule, written to the ledger with what it
+changed, shown to the watchers, and then the next decision is made. An intent to call is on disk
+before its worker begins to send.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol, assert_never
+
+import anyio
+from anyio.abc import TaskGroup
+
+from orchestrator.cloud.port import Cloud
+from orchestrator.core.marks import write_mark
+from orchestrator.core.messages import (
+    Action,
+    Begun,
+    Called,
+    Change,
+    Check,
+    Event,
+    Inspect,
+    List,
+    Look,
+    Lost,
+    Planned,
+    Read,
+    ReadAnswer,
+    Submit,
+    Survey,
+)
+from orchestrator.core.model import CallId, Chunk, Copy, Region, Resource, RunId
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import Schedule
+from orchestrator.engine.channel import Channel
+from orchestrator.engine.halt import Halt
+
+_BATCH = 1000
+"""Copies in one Planned event, so that no row of the ledger grows without bound."""
+
+_GRACE_S = 10.0
+"""How long open answers are awaited when a run is told to stop."""
+
+
+class Watcher(Protocol):
+    """Somebody who is told what happens; must not raise and must not wait."""
+
+    def event(self, event: Event, changes: Sequence[Change]) -> None:
+        """Take note of one event and of what it did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Senses:
+    """What the engine gets from outside: the time, chance in [0, 1), and new call ids."""
+
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+    call_ids: Callable[[], CallId]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One call for a worker."""
+
+    call: CallId
+    chunk: Chunk
+    mark: str | None
+
+
+class Engine:
+    """Drives one run of one schedule against one cloud."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        cloud: Cloud,
+        record: Callable[[Event, Sequence[Change]], object],
+        senses: Senses,
+        *,
+        watchers: Sequence[Watcher] = (),
+    ) -> None:
+        self.schedule = schedule
+        self.calls: Counter[str] = Counter()
+        self._cloud = cloud
+        self._record = record
+        self._senses = senses
+        self._watchers = watchers
+        self._news = anyio.Event()
+        self._jobs = Channel[_Job]()
+        self._reads: dict[Region, Channel[Read]] = {}
+
+    # --- one run ----------------------------------------------------------------------------------
+
+    def begin(self, run: RunId, plan: str, copies: Sequence[Copy]) -> None:
+        """Open a run: calls that an earlier one left open are lost, then the copies are wanted."""
+        self.learn(Begun(at=self._senses.clock(), run=run, plan=plan))
+        for call in self.schedule.open_calls():
+            self.learn(Lost(at=self._senses.clock(), call=call, reason=Reason.INTERRUPTED))
+        for start in range(0, len(copies), _BATCH):
+            self.learn(Planned(at=self._senses.clock(), copies=tuple(copies[start : start + _BATCH])))
+
+    async def run(self, halt: Halt, *, deadline: float = inf) -> bool:
+        """Work until nothing is left to do, the deadline comes, or a halt is requested.
+
+        Returns whether it was the deadline. Open answers are awaited briefly; what is still open
+        then is on disk as an intent, and the next run settles it.
+        """
+        halt.listener = self._wake
+        async with anyio.create_task_group() as tasks:
+            for _ in range(self.schedule.register.limits.workers):
+                tasks.start_soon(self._work)
+            late = await self._drive(tasks, halt, deadline)
+            await self._drain(halt)
+            tasks.cancel_scope.cancel()
+        return late
+
+    async def _drive(self, tasks: TaskGroup, halt: Halt, deadline: float) -> bool:
+        """Decide and begin what was decided, again and again; return whether the deadline came."""
+        while not halt.requested and not self.schedule.finished(waits_for_room=deadline < inf):
+            now = self._senses.clock()
+            if now >= deadline:
+                return True
+            decision = self.schedule.decide(now)
+            for action in decision.actions:
+                self._begin(tasks, action)
+            if not decision.actions:
+                await self._wait(min(decision.wake, deadline))
+        return False
+
+    async def _drain(self, halt: Halt) -> None:
+        """Wait briefly for the answers to calls that are on their way."""
+        until = self._senses.clock() + _GRACE_S
+        while self.schedule.open_calls() and not halt.at_once and self._senses.clock() < until:
+            await self._wait(until)
+
+    async def _wait(self, until: float) -> None:
+        """Wait for news, or for the time."""
+        with anyio.move_on_after(max(0.0, until - self._senses.clock())):
+            await self._news.wait()
+        self._news = anyio.Event()
+
+    def _wake(self) -> None:
+        self._news.set()
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    def learn(self, event: Event) -> None:
+        """Take a fact in: apply it, write it down with what it changed, show it."""
+        event = self.schedule.timed(self.schedule.essence(event), self._senses.chance())
+        changes = self.schedule.apply(event)
+        self._record(event, changes)
+        for watcher in self._watchers:
+            watcher.event(event, changes)
+        self._wake()
+
+    # --- deeds ------------------------------------------------------------------------------------
+
+    def _begin(self, tasks: TaskGroup, action: Action) -> None:
+        """Hand an action to whoever performs it; a call is written down first."""
+        self.calls[api_of(action)] += 1
+        if isinstance(action, Submit):
+            self._jobs.put(self._intend(action))
+            return
+        if action.region not in self._reads:
+            self._reads[action.region] = Channel[Read]()
+            tasks.start_soon(self._poll, self._reads[action.region])
+        self._reads[action.region].put(action)
+
+    def _intend(self, action: Submit) -> _Job:
+        """Write the intent down; only what comes back from here may be sent."""
+        call = self._senses.call_ids()
+        copies = action.chunk.copies
+        self.learn(Called(at=self._senses.clock(), call=call, copies=copies, marked=action.marked))
+        ledger = self.schedule.register.ledger
+        return _Job(call, action.chunk, write_mark(ledger, call, action.chunk) if action.marked else None)
+
+    async def _work(self) -> None:
+        """Be one worker of the pool: send calls, one at a time, each exactly once."""
+        async for job in self._jobs.items():
+            self.learn(await self._cloud.copy(job.call, job.chunk, job.mark))
+
+    async def _poll(self, reads: Channel[Read]) -> None:
+        """Be the poller of one region: one read at a time."""
+        async for action in reads.items():
+            self.learn(await self._read(action))
+
+    async def _read(self, action: Read) -> ReadAnswer:
+        """Perform one read."""
+        match action:
+            case Inspect():
+                return await self._cloud.inspect(action)
+            case List():
+                return await self._cloud.list(action)
+            case Survey():
+                return await self._cloud.survey(action)
+            case Look():
+                return await self._cloud.look(action)
+            case Check():
+                return await self._cloud.check(action)
+            case _:
+                assert_never(action)
+
+
+def api_of(action: Action) -> str:
+    """Name the API that an action calls, as the report counts it."""
+    match action:
+        case Submit():
+            return "copyImages"
+        case Inspect() | List() | Look():
+            return "describeImages"
+        case Check():
+            return "describeImage"
+        case Survey(resource=Resource.IMAGE):
+            return "describeQuotas"
+        case Survey():
+            return "describeQuota"
+        case _:
+            assert_never(action)
