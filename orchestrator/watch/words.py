@@ -145,7 +145,7 @@ def _extras(line: Line) -> list[str]:
     if line.get("missing"):
         found.append(f"missing: {_word(line['missing'])}")
     if line.get("detail"):
-        found.append(f'the answer was "{_word(line["detail"])}"')
+        found.append(f'details: "{_word(line["detail"])}"')
     if isinstance(wait := line.get("wait_s"), int | float):
         found.append(f"tried again in {span(wait, spoken=True)}")
     if line.get("level") == "error" and meaning and meaning.advice:

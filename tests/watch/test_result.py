@@ -1,0 +1,109 @@
+"""The JSON object of `run --json`: exactly the promised shape, and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from orchestrator.core.model import ImageId, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.verdict import Verdict
+from orchestrator.watch.result import Running, result_from_json, result_json
+from tests.watch.samples import COPY_OF_A, NIGHT, RUN, result, standing
+
+READY = standing(State.READY, Reason.COPIED, image=COPY_OF_A)
+FAILED = standing(State.FAILED, Reason.NOT_FOUND, source="img-b", detail='no "such"\nimage 镜像')
+
+
+def test_the_object_is_exactly_the_promised_one() -> None:
+    """Keys, order, words, times and nulls are those that docs and issue promise, on one line."""
+    text = result_json(result(READY, FAILED))
+    assert "\n" not in text
+    assert text.isascii()
+    shape = json.loads(text)
+    assert list(shape) == [
+        "run", "plan", "verdict", "exit_code", "started_at", "finished_at", "counts", "calls", "copies",
+    ]  # fmt: skip
+    assert shape == {
+        "run": "r1",
+        "plan": "config/plans/nightly.yaml",
+        "verdict": "partial",
+        "exit_code": 3,
+        "started_at": "2026-11-23T03:12:07.000Z",
+        "finished_at": "2026-11-23T04:12:07.250Z",
+        "counts": {"wanted": 2, "ready": 1, "failed": 1, "pending": 0},
+        "calls": {"copyImages": 36, "describeImages": 120},
+        "copies": [
+            {
+                "source_region": "cn-north-1",
+                "source_image": "img-a",
+                "destination_region": "cn-east-2",
+                "destination_image": "img-y",
+                "state": "ready",
+                "reason": "copied",
+                "detail": "",
+            },
+            {
+                "source_region": "cn-north-1",
+                "source_image": "img-b",
+                "destination_region": "cn-east-2",
+                "destination_image": None,
+                "state": "failed",
+                "reason": "not-found",
+                "detail": 'no "such"\nimage 镜像',
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_result_survives_the_way_there_and_back(verdict: Verdict) -> None:
+    """What is stored of a run is what `status RUN` shows: every verdict, state and reason."""
+    copies = [standing(state, reason, detail="d") for state in State for reason in Reason]
+    whole = result(READY, *copies, verdict=verdict, exit_code=4)
+    assert result_from_json(result_json(whole)) == whole
+
+
+def test_a_running_run_has_no_end() -> None:
+    """While a run goes on its verdict is `running`, and exit code and end are null."""
+    whole = result(READY)
+    running = Running(
+        run=RUN, plan="p", started_at=NIGHT, counts=whole.counts, calls=whole.calls, copies=whole.copies
+    )  # fmt: skip
+    shape = json.loads(result_json(running))
+    assert list(shape) == list(json.loads(result_json(whole)))
+    assert (shape["verdict"], shape["exit_code"], shape["finished_at"]) == ("running", None, None)
+    assert shape["copies"][0]["destination_image"] == "img-y"
+
+
+def test_half_a_letter_from_the_cloud_does_not_spoil_the_object() -> None:
+    """A lone surrogate becomes a mark, so that every JSON reader accepts the object."""
+    text = result_json(result(standing(State.FAILED, Reason.COPY_ERROR, detail="a\ud800b")))
+    assert result_from_json(text).copies[0].detail == "a?b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        result_json(result(READY)).replace("partial", "fine"),
+        result_json(result(READY)).replace('"copied"', '"copy"'),
+        result_json(result(READY)).replace("2026-11-23T03:12:07.000Z", "yesterday"),
+        result_json(result(READY)).replace("2026-11-23T03:12:07.000Z", "2026-11-23T03:12:07"),
+        result_json(result(READY))[:-1],
+    ],
+)
+def test_what_is_no_result_is_refused(text: str) -> None:
+    """A damaged or foreign object is a ValueError, not a strange result."""
+    with pytest.raises(ValueError):  # noqa: PT011 - pydantic's and our own words both are ValueErrors
+        result_from_json(text)
+
+
+def test_a_missing_image_stays_missing() -> None:
+    """A copy without a destination image comes back without one."""
+    first, second = result_from_json(result_json(result(READY, FAILED))).copies
+    assert (first.image, second.image) == (ImageId("img-y"), None)
