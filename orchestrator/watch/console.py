@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType, TracebackType
@@ -25,7 +26,7 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Console:
-    """Shows a run on a stream, usually stderr; a context manager.
+    """Shows a run on a stream, usually stderr (None when that was closed at start); a context manager.
 
     `quiet` shows trouble only: what somebody must act on. `verbose` adds what happens without a
     change of state. `progress=False` shows no table. `overview` is asked for the numbers when they
@@ -35,7 +36,7 @@ class Console:
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: TextIO | None,
         *,
         quiet: bool = False,
         verbose: bool = False,
@@ -46,7 +47,7 @@ class Console:
         heartbeat_s: float = HEARTBEAT_S,
         secrets: Sequence[str] = (),
     ) -> None:
-        self._stream = stream
+        self._stream = stream if stream is not None else io.StringIO()
         self._quiet = quiet
         self._verbose = verbose
         self._overview = overview
@@ -56,8 +57,8 @@ class Console:
         self._mask = Mask(secrets)
         self._since: dict[Copy, float] = {}
         self._next_beat = clock() + heartbeat_s
-        self._gone = False
-        self._wants_table = progress and not quiet and is_terminal(stream, environ)
+        self._gone = stream is None
+        self._wants_table = progress and not quiet and is_terminal(self._stream, environ)
         self._table: LiveTable | None = None
 
     def start(self) -> None:

@@ -236,6 +236,7 @@ def test_a_closed_stream_does_not_stop_the_run(terminal: bool) -> None:
     with make(during) as console:
         during.close()
         console.event(LOOK, [change(State.FAILED, Reason.NOT_FOUND)])
+    one_night(Console(None, overview=lambda: (), clock=lambda: NIGHT))
 
 
 def test_a_real_broken_pipe_does_not_stop_the_run() -> None:
