@@ -97,9 +97,9 @@ def shown(text: str, longest: int = _QUOTED_MAX) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Name the known word that was probably meant: `; did you mean x?`, or nothing.
+    """Name the known word that was probably meant: `, did you mean x?`, or nothing.
 
     Long words are not compared: that takes time that grows with the square of their length.
     """
     close = get_close_matches(word, sorted(known), n=1) if len(word) <= _QUOTED_MAX else []
-    return f"; did you mean {shown(close[0])}?" if close else ""
+    return f", did you mean {shown(close[0])}?" if close else ""

@@ -102,9 +102,9 @@ class Rules:
         if region is None:
             return Region("")
         if region.value not in self.regions:
-            meant = nearest(region.value, self.regions)
-            known = f"known are {', '.join(shown(name) for name in sorted(self.regions))}"
-            message = f"unknown region '{shown(region.value)}'{meant}; {known}"
+            meant = nearest(region.value, self.regions) or "."
+            known = f"Known are {', '.join(shown(name) for name in sorted(self.regions))}"
+            message = f"unknown region '{shown(region.value)}'{meant} {known}"
             self.page.add(region.place, path, f"{message}; the setting EXTRA_REGIONS adds more")
         return Region(region.value)
 

@@ -26,7 +26,9 @@ VALUES_MAX = 1_000_000
 Loader = type[yaml.BaseLoader] | type[yaml.CBaseLoader]
 PURE_LOADER: Loader = yaml.BaseLoader
 LOADER: Loader = yaml.CBaseLoader if yaml.__with_libyaml__ else PURE_LOADER
-"""libyaml's parser where PyYAML has it (several times as fast), else PyYAML's own."""
+"""libyaml's parser where PyYAML has it (several times as fast), else PyYAML's own.
+
+They agree but for a few oddities that only the latter refuses, as tabs within a line."""
 
 _DIRECTIVE = re.compile(r"(?:\A|(?<=[\r\n]))%[^\r\n]*")
 
@@ -170,18 +172,22 @@ class _Builder:
         tab = mark is not None and text[mark.index : mark.index + 1] == "\t"
         advice = "; indent with spaces, not with tabs" if tab else ""
         message = f"not YAML: {shown(problem or 'it cannot be read', 200)}{advice}"
-        self._give_up(_place(mark) or self.last, message)
+        # The parser is ahead of the tree by then, so the path it would name could be a wrong one.
+        self._give_up(_place(mark) or self.last, ROOT, message)
 
-    def _give_up(self, place: Place, message: str) -> None:
+    def _give_up(self, place: Place, path: str, message: str) -> None:
         """Complain, keep no tree and read no further."""
-        self._complain(place, message)
+        self.page.add(place, path, message)
         self.root = None
         raise _Done
 
     def _complain(self, place: Place, message: str) -> None:
         """Complain of the part that comes next."""
-        path = "".join(opened.step() for opened in self._opened).lstrip(".")
-        self.page.add(place, path or ROOT, message)
+        self.page.add(place, self._path(), message)
+
+    def _path(self) -> str:
+        """Name the part that comes next."""
+        return "".join(opened.step() for opened in self._opened).lstrip(".") or ROOT
 
     def _document(self, place: Place) -> None:
         """Count documents; of several only the first is looked at."""
@@ -198,12 +204,12 @@ class _Builder:
             self._complain(place, f"tag {shown(tag)}; remove it, a plan needs no tags")
         self._values += 1
         if self._values > VALUES_MAX:
-            self._give_up(place, f"more than {VALUES_MAX:,} values")
+            self._give_up(place, self._path(), f"more than {VALUES_MAX:,} values")
 
     def _begin(self, node: Items | Fields) -> None:
         """Enter a list or a mapping."""
         if len(self._opened) >= DEPTH_MAX:
-            self._give_up(node.place, f"nested deeper than {DEPTH_MAX} levels")
+            self._give_up(node.place, self._path(), f"nested deeper than {DEPTH_MAX} levels")
         self._opened.append(_Opened(node))
 
     def _add(self, node: Node) -> None:
