@@ -138,6 +138,13 @@ def test_verbose_adds_events_and_what_changed_no_state() -> None:
     assert waiting.endswith("the destination's image quota is used up; tried again in 15m")
 
 
+def test_a_wait_that_is_over_is_not_told() -> None:
+    """A copy that may be tried at once says nothing of a time."""
+    out = io.StringIO()
+    make(out).event(CALLED, [change(State.WAITING, Reason.BUSY, until=NIGHT)])
+    assert out.getvalue().endswith("converted by another task\n")
+
+
 def test_a_run_that_goes_on_tells_it_every_five_minutes_with_its_notes() -> None:
     """The heartbeat says why a destination waits, and comes again after the next five minutes."""
     out = io.StringIO()
