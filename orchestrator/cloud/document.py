@@ -36,6 +36,10 @@ class Node:
             raise self.complaint("not an object")
         return Node(self.value.get(key), f"{self.where}.{key}" if self.where else key)
 
+    def has(self, key: str) -> bool:
+        """Tell whether an object has a member, be it null."""
+        return isinstance(self.value, dict) and key in self.value
+
     def items(self) -> list[Node]:
         """List the elements of an array; null has none."""
         if self.value is None:

@@ -17,7 +17,9 @@ Pairs = tuple[tuple[ImageId, ImageId], ...]
 
 
 def images(result: Node) -> tuple[Sighting, ...]:
-    """Read `images`, each id once; null is none."""
+    """Read `images`, each id once. Null is none, but a result without the key shows nothing."""
+    if not result.has("images"):
+        raise result.at("images").complaint("missing")
     found = tuple(sighting(item) for item in result.at("images").items())
     seen = Counter(image.image for image in found)
     double = next((image for image, times in seen.items() if times > 1), None)
