@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from orchestrator.core import image_list, plan
@@ -112,3 +115,12 @@ def test_a_hundred_thousand_ids() -> None:
     copies = load(LISTED, {"ids.txt": data}).copies()
     assert len(copies) == 200_000
     assert copies[99_999].source == "img-m5s0099999"
+
+
+def test_the_documented_complaints() -> None:
+    """What docs/plan.md shows is what the loader says, and its first example is a good plan."""
+    page = (Path(__file__).parents[2] / "docs/plan.md").read_text(encoding="utf-8")
+    good, spoilt = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    (expected,) = re.findall(r"```text\n(.*?)```", page, re.S)
+    assert complaints(good, {"golden.txt": b"img-m5s0000031"}) == ()
+    assert "\n".join(complaints(spoilt, {"bastion.txt": b"img-m5s0000030\nimg-m5s-31"})) + "\n" == expected
