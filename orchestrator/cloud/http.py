@@ -117,11 +117,15 @@ def signed_headers(access: Access, request: Request, url: str) -> dict[str, str]
     }
 
 
-def tls_context(access: Access) -> ssl.SSLContext:
+def tls_context(access: Access) -> ssl.SSLContext | None:
     """Trust the system's authorities and, if given, those of the CA file; TLS 1.2 at least.
 
+    None where neither an endpoint nor the proxy speaks TLS: loading the authorities takes a while.
     Raises SettingsError when the file cannot be used.
     """
+    urls = (access.vm_endpoint, access.disk_endpoint, access.proxy or "")
+    if not any(url.startswith("https:") for url in urls):
+        return None
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if access.ca_file is not None:
@@ -135,7 +139,7 @@ def tls_context(access: Access) -> ssl.SSLContext:
     return context
 
 
-def _session(access: Access, context: ssl.SSLContext, *, keep: bool) -> aiohttp.ClientSession:
+def _session(access: Access, context: ssl.SSLContext | None, *, keep: bool) -> aiohttp.ClientSession:
     """Make a session that takes nothing from the environment and stores nothing.
 
     Its pool has no limit: how many requests run at a time is ruled elsewhere.
@@ -146,7 +150,9 @@ def _session(access: Access, context: ssl.SSLContext, *, keep: bool) -> aiohttp.
     trace.on_connection_create_end.append(_on_connected)
     trace.on_connection_reuseconn.append(_on_connected)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context, limit=0, ttl_dns_cache=60, force_close=not keep),
+        connector=aiohttp.TCPConnector(
+            ssl=True if context is None else context, limit=0, ttl_dns_cache=60, force_close=not keep
+        ),
         timeout=aiohttp.ClientTimeout(
             total=total_s, connect=min(_CONNECT_S, total_s), sock_connect=min(_SOCK_CONNECT_S, total_s)
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,17 @@ URLS = {
     "snapshots": f"{DISK}/v1/regions/cn-east-2/quotas?type=snapshot",
     "check": f"{VM}/v1/regions/cn-east-2/images/img-b1",
 }
+
+
+LOOPBACK = Path(__file__).parent / "loopback.pem"
+"""A certificate for 127.0.0.1 that signs itself, good until 2120, with its key: for tests only."""
+
+
+def loopback_tls() -> ssl.SSLContext:
+    """Make the TLS side of a test server."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(LOOPBACK)
+    return context
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,9 @@ Reply = Callable[[Seen, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(reply: Reply | None, greeting: bytes = b"") -> AsyncIterator[Server]:
+async def serving(
+    reply: Reply | None, *, greeting: bytes = b"", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Server]:
     """Serve connections with `reply`, after a greeting that nobody asked for; with None, stay silent."""
     server, writers = Server(), list[asyncio.StreamWriter]()
 
@@ -141,7 +155,7 @@ async def serving(reply: Reply | None, greeting: bytes = b"") -> AsyncIterator[S
                 server.seen.append(request)
                 await reply(request, writer)
 
-    listener = await asyncio.start_server(connected, "127.0.0.1", 0)
+    listener = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server

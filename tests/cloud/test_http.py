@@ -7,13 +7,14 @@ import gzip
 import itertools
 import random
 import socket
+import ssl
 import tracemalloc
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.cloud.http import BODY_MAX
+from orchestrator.cloud.http import BODY_MAX, tls_context
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
 from orchestrator.cloud.signing import Scope, canonical_request, signature, string_to_sign
@@ -28,6 +29,7 @@ from tests.cloud.support import (
     INSPECT,
     LIST,
     LOOK,
+    LOOPBACK,
     MARK,
     NOON,
     SECRET,
@@ -43,6 +45,7 @@ from tests.cloud.support import (
     closing,
     http,
     image,
+    loopback_tls,
     ok,
     refusal,
     serving,
@@ -195,7 +198,7 @@ async def test_silence_ends_at_the_timeout() -> None:
     async def silence(request: Seen, writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    async with serving(silence) as server, JdCloud(access(server.url, timeout_s=0.1)) as cloud:
+    async with serving(silence) as server, JdCloud(access(server.url, timeout_s=0.25)) as cloud:
         call, read = await cloud.copy(CALL, CHUNK, MARK), await cloud.list(LIST)
     assert isinstance(call, Lost)
     assert isinstance(read, Unanswered)
@@ -213,7 +216,7 @@ async def test_a_slow_drip_ends_at_the_total_timeout() -> None:
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with serving(drip) as server, JdCloud(access(server.url, timeout_s=0.1)) as cloud:
+    async with serving(drip) as server, JdCloud(access(server.url, timeout_s=0.25)) as cloud:
         answer = await cloud.copy(CALL, CHUNK, MARK)
     assert isinstance(answer, Lost)
     assert answer.reason is Reason.TIMEOUT
@@ -223,7 +226,7 @@ async def test_a_timeout_before_there_is_a_connection_is_no_doubt() -> None:
     """A TLS handshake that never ends: nothing was sent, and the call counts as refused."""
     async with serving(None) as server:
         endpoint = f"https://127.0.0.1:{server.port}"
-        async with JdCloud(access(endpoint, timeout_s=0.1)) as cloud:
+        async with JdCloud(access(endpoint, timeout_s=0.25)) as cloud:
             answer = await cloud.copy(CALL, CHUNK, MARK)
     assert isinstance(answer, Refused)
     assert answer.reason is Reason.UNREACHABLE
@@ -239,6 +242,42 @@ async def test_a_failed_handshake_is_no_doubt() -> None:
     assert isinstance(answer, Refused)
     assert answer.reason is Reason.UNREACHABLE
     assert "ssl" in answer.detail.lower()
+
+
+async def test_a_certificate_that_nobody_vouches_for_gets_nothing() -> None:
+    """An unknown authority ends before the request; the detail says that it was the certificate."""
+    async with serving(always(NIGHT), tls=loopback_tls()) as server:
+        endpoint = f"https://127.0.0.1:{server.port}"
+        async with JdCloud(access(endpoint)) as cloud:
+            answer = await cloud.copy(CALL, CHUNK, MARK)
+    assert isinstance(answer, Refused)
+    assert answer.reason is Reason.UNREACHABLE
+    assert "certificate" in answer.detail.lower()
+    assert server.seen == []
+
+
+async def test_the_ca_file_vouches_for_a_certificate() -> None:
+    """With the authority's certificate in CA_FILE the same server is talked to, for its name only."""
+    async with serving(always(NIGHT), tls=loopback_tls()) as server:
+        for name, reached in (("127.0.0.1", True), ("localhost", False)):
+            endpoint = f"https://{name}:{server.port}"
+            async with JdCloud(access(endpoint, ca_file=LOOPBACK)) as cloud:
+                answer = await cloud.copy(CALL, CHUNK, MARK)
+            assert isinstance(answer, Accepted) is reached
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("endpoint", ["https://vm.jdcloud-api.com", "http://127.0.0.1:1"])
+def test_tls_is_never_weakened(endpoint: str) -> None:
+    """TLS 1.2 at least, certificates and names checked; no context where nothing speaks TLS."""
+    context = tls_context(access(endpoint))
+    if endpoint.startswith("http:"):
+        assert context is None
+    else:
+        assert context is not None
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert context.verify_mode is ssl.CERT_REQUIRED
+        assert context.check_hostname
 
 
 async def test_a_refused_connection_is_no_doubt() -> None:

@@ -11,9 +11,43 @@ from orchestrator.cloud.document import TEXT_MAX, Node, Unreadable, parse
 from orchestrator.cloud.errors import DETAIL_MAX, Fault
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.replies import Answer, judge
-from orchestrator.core.messages import Listed, Lost, Unanswered, from_json, kind_of, to_json
+from orchestrator.core.messages import (
+    Accepted,
+    CallAnswer,
+    Checked,
+    Inspected,
+    Listed,
+    Lost,
+    ReadAnswer,
+    Seen,
+    Surveyed,
+    Unanswered,
+    from_json,
+    kind_of,
+    to_json,
+)
 from orchestrator.core.reasons import Reason
 from tests.cloud.support import CALL, CHECK, CHUNK, INSPECT, LIST, LOOK, MARK, SURVEY, URLS, access, ok
+
+SANE = json.dumps(
+    {
+        "requestId": "r",
+        "more": 1,
+        "result": {
+            "copyImages": [{"sourceImageId": "img-a1", "destinationImageId": "img-b1"}],
+            "images": [],
+            "totalCount": 0,
+            "quotas": [{"resourceType": "image", "limit": 5, "used": 1}],
+            "image": {"imageId": "img-b1", "status": "ready"},
+        },
+    }
+).encode()
+
+
+def _sane_but(more: bytes) -> bytes:
+    """Put something in place of one number that nobody reads, in an otherwise sane answer."""
+    return SANE.replace(b'"more": 1', more)
+
 
 # each under 128 kB: aioresponses cannot feed more into aiohttp 3.14
 INSANE: dict[str, bytes] = {
@@ -46,19 +80,27 @@ INSANE: dict[str, bytes] = {
     "text as numbers": b'{"requestId": "r", "result": {"totalCount": "5", "images": "x"}}',
     "a flag as a number": b'{"requestId": "r", "result": {"totalCount": true, "images": [5]}}',
     "negative": b'{"requestId": "r", "result": {"totalCount": -1, "images": [{}]}}',
+    "sane but for NaN": _sane_but(b'"more": NaN'),
+    "sane but for Infinity": _sane_but(b'"more": [-Infinity]'),
+    "sane but for 20 digits": _sane_but(b'"more": ' + b"9" * 20),
+    "sane but for 5000 digits": _sane_but(b'"more": {"x": ' + b"9" * 5000 + b"}"),
+    "sane but for a key twice": _sane_but(b'"more": 1, "more": 1'),
+    "sane but nested": _sane_but(b'"more": ' + b"[" * 30_000 + b"]" * 30_000),
+    "sane but for an error": _sane_but(b'"error": {"code": 400, "status": "X", "message": "y"}'),
+    "sane but for an empty error": _sane_but(b'"error": {}'),
+    "sane but for a tail": SANE + b"{}",
     "elements null": b'{"requestId": "r", "result": {"images": [null], "copyImages": [null]}}',
 }
 
 
-@pytest.mark.parametrize("body", INSANE.values(), ids=INSANE.keys())
-async def test_an_insane_success_is_unreadable(body: bytes) -> None:
-    """For a call it is doubt, for every read no answer; the detail is short and says where."""
+async def _answers(body: bytes) -> list[CallAnswer | ReadAnswer]:
+    """Answer every method with one body."""
     with aioresponses() as wire:
         wire.post(URLS["copy"], body=body)
         for name in ("inspect", "list", "survey", "look", "check"):
             wire.get(URLS[name], body=body)
         async with JdCloud(access()) as cloud:
-            answers = [
+            return [
                 await cloud.copy(CALL, CHUNK, MARK),
                 await cloud.inspect(INSPECT),
                 await cloud.list(LIST),
@@ -66,7 +108,18 @@ async def test_an_insane_success_is_unreadable(body: bytes) -> None:
                 await cloud.look(LOOK),
                 await cloud.check(CHECK),
             ]
-    for answer in answers:
+
+
+async def test_the_sane_answer_is_read() -> None:
+    """What the insane ones are made from answers every method, so each is refused for its own flaw."""
+    answers = await _answers(SANE)
+    assert [type(answer) for answer in answers] == [Accepted, Inspected, Listed, Surveyed, Seen, Checked]
+
+
+@pytest.mark.parametrize("body", INSANE.values(), ids=INSANE.keys())
+async def test_an_insane_success_is_unreadable(body: bytes) -> None:
+    """For a call it is doubt, for every read no answer; the detail is short and says where."""
+    for answer in await _answers(body):
         assert isinstance(answer, Lost | Unanswered)
         assert answer.reason is Reason.UNREADABLE
         assert answer.detail.startswith("200 ")
