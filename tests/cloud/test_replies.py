@@ -13,12 +13,12 @@ from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.replies import Answer, judge
 from orchestrator.core.messages import (
     Accepted,
-    CallAnswer,
     Checked,
     Inspected,
     Listed,
     Lost,
     ReadAnswer,
+    Refused,
     Seen,
     Surveyed,
     Unanswered,
@@ -93,7 +93,7 @@ INSANE: dict[str, bytes] = {
 }
 
 
-async def _answers(body: bytes) -> list[CallAnswer | ReadAnswer]:
+async def _answers(body: bytes) -> list[Accepted | Refused | Lost | ReadAnswer]:
     """Answer every method with one body."""
     with aioresponses() as wire:
         wire.post(URLS["copy"], body=body)
