@@ -44,7 +44,8 @@ class Access:
     """Where the cloud is, who asks, and what the machine lends: clock and chance.
 
     Endpoints are `scheme://host[:port]`. `clock` gives UTC epoch seconds, `nonce` a text that it
-    never gave before. `proxy` may hold a password.
+    never gave before. `wall` is the clock that signatures are dated by, where that is another one:
+    the cloud compares with the true time, a run's own clock never steps. `proxy` may hold a password.
     """
 
     vm_endpoint: str
@@ -55,6 +56,11 @@ class Access:
     request_timeout_s: float = 60.0
     proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
+    wall: Callable[[], float] | None = None
+
+    def signing_time(self) -> float:
+        """Tell the time to date a signature by."""
+        return self.clock() if self.wall is None else self.wall()
 
     def endpoint(self, service: Service) -> str:
         """Name the endpoint of a service."""

@@ -98,7 +98,7 @@ class Http:
 
 def signed_headers(access: Access, request: Request, url: str) -> dict[str, str]:
     """Make the headers of a request, with a date and a nonce of its own, both signed."""
-    scope = signing.Scope(signing.stamp(access.clock()), request.region, request.service.value)
+    scope = signing.Scope(signing.stamp(access.signing_time()), request.region, request.service.value)
     headers = {
         "Content-Type": "application/json",
         signing.DATE: scope.date,

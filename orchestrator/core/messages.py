@@ -1,7 +1,7 @@
 """What happened (events), what to do (actions), and the one table that turns events into JSON and back.
 
-An event is a fact with a time; it is stored for ever, so fields are only added, with a default.
-Times are UTC epoch seconds. One action is one HTTP request and is answered by exactly one event.
+An event is a fact with a time (UTC epoch seconds), stored for ever: fields are only added, with a
+default. One action is one HTTP request and is answered by exactly one event.
 """
 
 from __future__ import annotations
@@ -79,9 +79,9 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The call surely made nothing. `culprit` is the image the answer names, if it names one.
+    """The call surely made nothing; `culprit` is the image that the answer names, if it does.
 
-    `until` is when the refused may be tried again, jitter included; the engine fills it in.
+    `until` (the engine fills it in) is when it may be tried again, jitter included.
     """
 
     at: float
@@ -183,7 +183,6 @@ Event = (
     Begun | Planned | Ended | Called | Accepted | Refused | Lost
     | Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 )  # fmt: skip
-CallAnswer = Accepted | Refused | Lost
 ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 
 # --- what an event did to a copy ------------------------------------------------------------------
@@ -193,8 +192,7 @@ ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 class Change:
     """One copy moved, or learned something worth telling: `before` equals `after` then.
 
-    `image` is the destination image, `call` the call that carried or carries the copy; `until`
-    is when a waiting copy may be tried again.
+    `image` is the destination's, `call` its latest, `until` when it may be tried again.
     """
 
     at: float
@@ -279,17 +277,17 @@ KINDS: dict[str, type[Event]] = {
     "unanswered": Unanswered,
     "ended": Ended,
 }
-_NAMES: dict[type[Event], str] = {event: name for name, event in KINDS.items()}
+_NAMES = {event: name for name, event in KINDS.items()}
 
 
 def kind_of(event: Event) -> str:
-    """Name the kind of an event, as ledger and log write it."""
+    """Name an event's kind, as ledger and log write it."""
     return _NAMES[type(event)]
 
 
 @cache
 def _adapter(kind: str) -> TypeAdapter[Event]:
-    """Build the reader and writer of one kind once; they are compiled on first use."""
+    """Build the reader and writer of one kind; they are compiled on first use."""
     return TypeAdapter(KINDS[kind])
 
 
@@ -299,9 +297,5 @@ def to_json(event: Event) -> str:
 
 
 def from_json(kind: str, body: str) -> Event:
-    """Read an event back.
-
-    Raises KeyError for a kind that this version does not know and ValueError for a body that
-    is not an event of that kind.
-    """
+    """Read an event back; KeyError for an unknown kind, ValueError for a body that is not of it."""
     return _adapter(kind).validate_json(body)

@@ -75,6 +75,7 @@ class Overview:
 
 
 EXIT_OK = 0
+EXIT_CONFIGURATION = 2
 EXIT_INCOMPLETE = 3
 EXIT_DEADLINE = 4
 EXIT_CREDENTIALS = 77
@@ -99,6 +100,8 @@ def judge(
         return Verdict.OK, EXIT_OK
     if stopped is Reason.CREDENTIALS:
         return Verdict.CREDENTIALS, EXIT_CREDENTIALS
+    if stopped is Reason.CONFIGURATION:
+        return Verdict.FAILED, EXIT_CONFIGURATION
     if signal is not None:
         return Verdict.INTERRUPTED, 128 + signal
     if late:

@@ -17,10 +17,13 @@ from orchestrator.watch.text import from_iso, iso, well_formed
 RUNNING = "running"
 """The verdict of a run that still goes on, in JSON and in tables."""
 
+KILLED = "killed"
+"""The verdict of a run that ended without a word; the next run takes its copies over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A run that still goes on; like `Result` without an end. `started_at` is UTC epoch seconds."""
+    """A run without an end: it still goes on, or was `killed`. `started_at` is UTC epoch seconds."""
 
     run: RunId
     plan: str
@@ -29,15 +32,17 @@ class Running:
     calls: Mapping[str, int]
     copies: tuple[Standing, ...]
     overviews: tuple[Overview, ...] = ()
+    killed: bool = False
 
 
 def result_json(view: Result | Running) -> str:
-    """Write a run as one line of JSON. A running one has verdict `running` and null where its end belongs."""
+    """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end."""
     ended = view if isinstance(view, Result) else None
+    endless = KILLED if isinstance(view, Running) and view.killed else RUNNING
     shape = {
         "run": view.run,
         "plan": well_formed(view.plan),
-        "verdict": ended.verdict.value if ended else RUNNING,
+        "verdict": ended.verdict.value if ended else endless,
         "exit_code": ended.exit_code if ended else None,
         "started_at": iso(view.started_at),
         "finished_at": iso(ended.finished_at) if ended else None,

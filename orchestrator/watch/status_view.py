@@ -33,6 +33,8 @@ def _head(view: Result | Running, now: float) -> list[str]:
     """Name the run, and say since when it runs or how it ended."""
     name = f"run {clean(view.run)} of {clean(view.plan)}"
     since = date_text(view.started_at)
+    if isinstance(view, Running) and view.killed:
+        return [f"{name}: began {since} and was killed; the next run takes its copies over"]
     if isinstance(view, Running):
         return [f"{name}: running since {since} ({span(now - view.started_at)})"]
     took = span(view.finished_at - view.started_at)

@@ -1,0 +1,79 @@
+"""`orchestrator`: the verbs and the one place where an error becomes a message and an exit code.
+
+Light to load: every verb imports what it needs when it runs, so that `--version` and `--help`
+answer at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from orchestrator import __version__
+from orchestrator.cli.inspect import log, runs, status
+from orchestrator.cli.plans import plan, validate
+from orchestrator.cli.run import run
+from orchestrator.cli.simulator import simulator
+from orchestrator.errors import OrchestratorError
+
+_EPILOG = """\b
+Exit codes:
+    0  everything the plan wants is ready (also when there was nothing to do)
+    1  a fault of our own
+    2  usage, plan or settings
+    3  finished, something failed or found no room
+    4  deadline reached, the rest is handed to the next run
+   65  the ledger is damaged or from a newer version
+   75  another run holds the lock
+   77  credentials refused
+  130  interrupted (SIGINT); 143 by SIGTERM or SIGHUP
+An unknown code means failure.
+"""
+
+
+@click.group(
+    epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, message="orchestrator %(version)s")
+def cli() -> None:
+    """Replicate JD Cloud private images to other regions: every copy made once, none lost."""
+
+
+for _verb in (run, plan, validate, status, log, runs, simulator):
+    cli.add_command(_verb)
+
+
+def main() -> None:
+    """Run the command line; never show a traceback unless -vv asks for it."""
+    sys.exit(_guarded())
+
+
+def _guarded() -> int:
+    """Return the exit code of the verb, or that of what stopped it."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except OrchestratorError as error:
+        return _tell(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _tell("interrupted", 130)
+    except BrokenPipeError:
+        # The reader of our output went away; without this Python complains once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if "-vv" in sys.argv:
+            raise
+        return _tell(f"a fault of our own: {error!r}. Run it again with -vv and report what it prints.", 1)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(message: str, code: int) -> int:
+    """Print one message to stderr, each of its lines as it is."""
+    click.echo(f"orchestrator: {message}" if "\n" not in message else message, err=True)
+    return code

@@ -1,0 +1,156 @@
+"""`orchestrator run`: one night. Options in, result out; what a run does is `app`'s affair."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime, timedelta
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from orchestrator.cli.options import read_plan, settings_of, settings_options
+from orchestrator.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestrator.app import Outcome, Screen, Wish
+    from orchestrator.core.narrowing import Narrowing
+    from orchestrator.core.plan import Plan
+    from orchestrator.engine.halt import Halt
+    from orchestrator.settings import Settings
+
+
+@click.command()
+@click.argument("plan", required=False)
+@click.option("--simulate", is_flag=True, help="Run on the built-in simulator, in a state folder of its own.")
+@click.option("--only", metavar="IMAGE", multiple=True, help="Only copies of this source image; repeatable.")
+@click.option(
+    "--destination", metavar="REGION", multiple=True, help="Only copies to this region; repeatable."
+)
+@click.option("--failed", is_flag=True, help="Only copies that failed the last time.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="At most N copies that are not ready yet."
+)
+@click.option("--lock-wait", metavar="10m", help="Wait so long for another run to end.")
+@click.option("--deadline", metavar="3h|06:00", help="Send nothing after this time; the next run goes on.")
+@click.option("--profile", metavar="NAME", help="Credentials of a profile in ~/.jdc/config.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing unless something is wrong.")
+@click.option("-v", "--verbose", count=True, help="Say more; -vv shows tracebacks of faults of our own.")
+@click.option("--no-progress", is_flag=True, help="No live table, even on a terminal.")
+@settings_options
+def run(
+    plan: str | None, simulate: bool, only: tuple[str, ...], destination: tuple[str, ...], failed: bool,
+    limit: int | None, lock_wait: str | None, deadline: str | None, profile: str | None, as_json: bool,
+    quiet: bool, verbose: int, no_progress: bool, config: Path | None, state_dir: str | None,
+    settings: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Make every copy that PLAN wants, and wait until each is ready.
+
+    Copies that are there already are confirmed and not made again; an interrupted run is taken
+    over. Without PLAN, --simulate uses the demo plan that comes with the program.
+    """
+    from orchestrator.app import Screen, Wish
+
+    loaded = settings_of(config, state_dir, settings)
+    wish = Wish(
+        plan=_plan(plan, loaded, simulate=simulate),
+        narrowing=_narrowing(only, destination, limit, failed=failed),
+        deadline_s=_seconds_until(deadline, datetime.now().astimezone()) if deadline else inf,
+        lock_wait_s=_duration("--lock-wait", lock_wait) if lock_wait else 0.0,
+    )
+    screen = Screen(quiet=quiet, verbose=verbose > 0, progress=not no_progress)
+    outcome = _run(loaded, wish, screen, profile, simulate=simulate)
+    return _report(outcome, quiet=quiet, as_json=as_json)
+
+
+def _plan(path: str | None, settings: Settings, *, simulate: bool) -> Plan:
+    """Read the plan, before anything else is looked at; the demo plan only in a simulation."""
+    if path is not None:
+        return read_plan(path, settings)
+    if not simulate:
+        raise UsageError("run needs a PLAN. Try `orchestrator run --simulate` for a demo.")
+    from importlib.resources import as_file, files
+
+    with as_file(files("orchestrator.simulator") / "data" / "demo.yaml") as demo:
+        return read_plan(str(demo), settings)
+
+
+def _narrowing(
+    only: tuple[str, ...], destinations: tuple[str, ...], limit: int | None, *, failed: bool
+) -> Narrowing:
+    """Take the options that leave something out."""
+    from orchestrator.core.model import ImageId, Region
+    from orchestrator.core.narrowing import Narrowing
+
+    images, regions = frozenset(map(ImageId, only)), frozenset(map(Region, destinations))
+    return Narrowing(images=images, destinations=regions, failed=failed, limit=limit)
+
+
+def _duration(option: str, text: str) -> float:
+    """Read a duration of an option."""
+    from orchestrator.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _seconds_until(text: str, now: datetime) -> float:
+    """Read a deadline: a duration, or the next time the clock of this machine shows HH:MM."""
+    if ":" not in text:
+        return _duration("--deadline", text)
+    try:
+        at = datetime.strptime(text, "%H:%M")  # noqa: DTZ007  an hour of the day has no zone
+    except ValueError:
+        raise UsageError(f"--deadline {text}: give a duration such as 3h, or a time such as 06:00.") from None
+    next_one = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+    if next_one <= now:
+        next_one += timedelta(days=1)
+    return (next_one - now).total_seconds()
+
+
+def _run(settings: Settings, wish: Wish, screen: Screen, profile: str | None, *, simulate: bool) -> Outcome:
+    """Run on the cloud or on the simulator, with signals heard."""
+    import anyio
+
+    from orchestrator.cli.signals import listening
+
+    async def night(halt: Halt) -> Outcome:
+        if simulate:
+            from orchestrator.cli.simulated import run_simulated
+
+            return await run_simulated(settings, wish, screen, halt)
+        from orchestrator.app import Orchestrator
+        from orchestrator.credentials import load_credentials
+
+        credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=_warn)
+        async with Orchestrator(settings, credentials, screen=screen) as orchestrator:
+            return await orchestrator.run(wish, halt)
+
+    return anyio.run(listening, night)
+
+
+def _warn(message: str) -> None:
+    """Show a warning."""
+    click.echo(f"warning: {message}", err=True)
+
+
+def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> int:
+    """Print the result: JSON to stdout, words to stderr; quiet says only what is wrong."""
+    from orchestrator.watch.result import result_json
+    from orchestrator.watch.summary import summary_lines
+
+    result = outcome.result
+    if not quiet or result.exit_code:
+        for line in summary_lines(result, outcome.log):
+            click.echo(line, err=True)
+    if outcome.fault is not None:
+        click.echo(f"orchestrator: {outcome.fault}", err=True)
+    if as_json:
+        print(result_json(result), flush=True)
+    sys.stderr.flush()
+    return result.exit_code
