@@ -28,11 +28,10 @@ from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
-from orchestrator.core.narrowing import Narrowing, narrow
 from orchestrator.core.plan import Plan
+from orchestrator.core.plan.narrowing import Narrowing, narrow
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Result, Verdict, count, judge
-from orchestrator.credentials import Credentials, secrets_of
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
@@ -42,6 +41,7 @@ from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
+from orchestrator.settings.credentials import Credentials, secrets_of
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json

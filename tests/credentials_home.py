@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.credentials import Credentials, load_credentials
 from orchestrator.errors import UsageError
+from orchestrator.settings.credentials import Credentials, load_credentials
 
 CANARY = "canary-secret-51c8"
 TOKEN = "canary-token-90aa"

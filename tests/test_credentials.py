@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.credentials import Credentials, secrets_of
 from orchestrator.errors import CredentialsMissing, SettingsError
-from orchestrator.secret import Secret
+from orchestrator.settings.credentials import Credentials, secrets_of
+from orchestrator.settings.secret import Secret
 from tests.credentials_home import CANARY, GIVEN, KEY, NAMES, TOKEN, Home
 
 

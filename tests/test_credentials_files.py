@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.credentials import file_objection, secrets_of
-from orchestrator.secret import Secret
+from orchestrator.settings.credentials import file_objection, secrets_of
+from orchestrator.settings.secret import Secret
 from tests.credentials_home import CANARY, GIVEN, KEY, NAMES, TOKEN, Home
 
 

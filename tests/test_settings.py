@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.plan import DOCUMENTED_REGIONS
+from orchestrator.core.model import DOCUMENTED_REGIONS
 from orchestrator.settings import Settings
 from tests.settings_place import FIELDS, Place, make_place, variable
 

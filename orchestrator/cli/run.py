@@ -16,8 +16,8 @@ from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.app import Outcome, Screen, Wish
-    from orchestrator.core.narrowing import Narrowing
     from orchestrator.core.plan import Plan
+    from orchestrator.core.plan.narrowing import Narrowing
     from orchestrator.engine.halt import Halt
     from orchestrator.settings import Settings
 
@@ -83,7 +83,7 @@ def _narrowing(
 ) -> Narrowing:
     """Take the options that leave something out."""
     from orchestrator.core.model import ImageId, Region
-    from orchestrator.core.narrowing import Narrowing
+    from orchestrator.core.plan.narrowing import Narrowing
 
     images, regions = frozenset(map(ImageId, only)), frozenset(map(Region, destinations))
     return Narrowing(images=images, destinations=regions, failed=failed, limit=limit)
@@ -91,7 +91,7 @@ def _narrowing(
 
 def _duration(option: str, text: str) -> float:
     """Read a duration of an option."""
-    from orchestrator.durations import parse_duration
+    from orchestrator.settings.durations import parse_duration
 
     try:
         return parse_duration(text)
@@ -125,7 +125,7 @@ def _run(settings: Settings, wish: Wish, screen: Screen, profile: str | None, *,
 
             return await run_simulated(settings, wish, screen, halt)
         from orchestrator.app import Orchestrator
-        from orchestrator.credentials import load_credentials
+        from orchestrator.settings.credentials import load_credentials
 
         credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=_warn)
         async with Orchestrator(settings, credentials, screen=screen) as orchestrator:

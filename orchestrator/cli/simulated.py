@@ -14,11 +14,11 @@ from anyio.abc import TaskStatus
 
 from orchestrator.app import Orchestrator, Outcome, Screen, Wish
 from orchestrator.cli.options import state_folder
-from orchestrator.credentials import Credentials
 from orchestrator.engine.halt import Halt
 from orchestrator.machine import Machine
-from orchestrator.secret import Secret
 from orchestrator.settings import Settings
+from orchestrator.settings.credentials import Credentials
+from orchestrator.settings.secret import Secret
 from orchestrator.simulator.furnish import Simulation, demo_faults, world_for_plan
 from orchestrator.simulator.program import serve
 from orchestrator.simulator.worldfile import DEMO_KEY, DEMO_SECRET

@@ -11,17 +11,7 @@ from functools import cache
 
 from pydantic import TypeAdapter
 
-from orchestrator.core.model import (
-    CallId,
-    Chunk,
-    Copy,
-    ImageId,
-    Region,
-    Resource,
-    RunId,
-    Sighting,
-    State,
-)
+from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
 
 # --- events: a run --------------------------------------------------------------------------------

@@ -11,6 +11,9 @@ ImageId = NewType("ImageId", str)
 CallId = NewType("CallId", str)
 RunId = NewType("RunId", str)
 
+DOCUMENTED_REGIONS = frozenset(map(Region, ("cn-north-1", "cn-east-1", "cn-east-2", "cn-south-1")))
+"""The regions in the official API documentation of virtual machines; there is no call that lists them."""
+
 CHUNK_MAX = 10
 """Most images in one copyImages call (official API page, parameter sourceImageIds)."""
 

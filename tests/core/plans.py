@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.core.plan import DOCUMENTED_REGIONS, Plan, load_plan
+from orchestrator.core.model import DOCUMENTED_REGIONS
+from orchestrator.core.plan import Plan, load_plan
 from orchestrator.errors import PlanError
 
 GOOD = """\

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.core import plan as plan_module
-from orchestrator.core import yaml_text
-from orchestrator.core.model import CHUNK_MAX, Copy, ImageId, Region
-from orchestrator.core.plan import DOCUMENTED_REGIONS, Plan, Replication, load_plan, preview
+from orchestrator.core.model import CHUNK_MAX, DOCUMENTED_REGIONS, Copy, ImageId, Region
+from orchestrator.core.plan import Plan, Replication, load_plan, preview, yaml_text
+from orchestrator.core.plan import plan as plan_module
 from tests.core.plans import GOOD, complaints, load, spoiled
 
 ROOT = Path(__file__).parents[2]

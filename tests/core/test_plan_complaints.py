@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from orchestrator.core import yaml_text
-from orchestrator.core.complaints import KEPT_MAX, SHOWN_MAX
+from orchestrator.core.plan import yaml_text
+from orchestrator.core.plan.complaints import KEPT_MAX, SHOWN_MAX
 from tests.core.plans import GOOD, complaints, spoiled
 
 DESTINATIONS = "[cn-east-2, cn-south-1]"

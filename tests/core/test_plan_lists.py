@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core import image_list, plan
+from orchestrator.core.model import DOCUMENTED_REGIONS
+from orchestrator.core.plan import image_list, plan
 from tests.core.plans import GOOD, Lists, complaints, load, spoiled
 
 LISTED = spoiled("images: [img-a, img-b]", "images_from: ids.txt")
@@ -85,7 +86,7 @@ def test_one_list_for_two_replications() -> None:
         reads.append(path)
         return b"img-a\n"
 
-    regions = plan.DOCUMENTED_REGIONS
+    regions = DOCUMENTED_REGIONS
     loaded = plan.load_plan((LISTED + again).encode(), "p", regions=regions, read_list=read_list)
     assert reads == ["ids.txt"]
     assert [each.images for each in loaded.replications] == [("img-a",), ("img-a",)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from orchestrator.core.complaints import START, Page, Place
+from orchestrator.core.plan.complaints import START, Page, Place
 
 _BOM = "\ufeff"
 _INVISIBLE = re.compile(

@@ -13,8 +13,8 @@ from typing import Protocol
 
 import yaml
 
-from orchestrator.core.complaints import START, Page, Place, shown
-from orchestrator.core.decode import places
+from orchestrator.core.plan.complaints import START, Page, Place, shown
+from orchestrator.core.plan.decode import places
 
 ROOT = "plan"
 """The path of the whole document in complaints."""

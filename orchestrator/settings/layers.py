@@ -16,7 +16,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from orchestrator.secret import Secret
+from orchestrator.settings.secret import Secret
 
 PREFIX = "ORCHESTRATOR_"
 FILE_MAX = 1 << 20

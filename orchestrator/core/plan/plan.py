@@ -11,18 +11,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from posixpath import dirname, join
 
-from orchestrator.core.complaints import Complaints, Enough, Page, Place, shown
-from orchestrator.core.decode import decode
-from orchestrator.core.image_list import IMAGES_MAX, LIST_BYTES_MAX, read_images
 from orchestrator.core.model import CHUNK_MAX, Chunk, Copy, ImageId, Region
-from orchestrator.core.plan_rules import Draft, Rules
-from orchestrator.core.shape import below
-from orchestrator.core.yaml_text import ROOT, Text, parse
+from orchestrator.core.plan.complaints import Complaints, Enough, Page, Place, shown
+from orchestrator.core.plan.decode import decode
+from orchestrator.core.plan.image_list import IMAGES_MAX, LIST_BYTES_MAX, read_images
+from orchestrator.core.plan.rules import Draft, Rules
+from orchestrator.core.plan.shape import below
+from orchestrator.core.plan.yaml_text import ROOT, Text, parse
 from orchestrator.errors import PlanError
 
 __all__ = [
     "COPIES_MAX",
-    "DOCUMENTED_REGIONS",
     "LIST_BYTES_MAX",
     "PLAN_BYTES_MAX",
     "Plan",
@@ -30,9 +29,6 @@ __all__ = [
     "load_plan",
     "preview",
 ]
-
-DOCUMENTED_REGIONS = frozenset(map(Region, ("cn-north-1", "cn-east-1", "cn-east-2", "cn-south-1")))
-"""The regions in the official API documentation of virtual machines."""
 
 PLAN_BYTES_MAX = 8 << 20
 COPIES_MAX = IMAGES_MAX

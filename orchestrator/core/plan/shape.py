@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.core.complaints import Page, nearest, shown
-from orchestrator.core.yaml_text import ROOT, Fields, Hole, Items, Node, Text
+from orchestrator.core.plan.complaints import Page, nearest, shown
+from orchestrator.core.plan.yaml_text import ROOT, Fields, Hole, Items, Node, Text
 
 
 def as_text(node: Node, page: Page, path: str, wanted: str) -> Text | None:

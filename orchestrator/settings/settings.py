@@ -18,13 +18,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.model import Region
-from orchestrator.core.plan import DOCUMENTED_REGIONS
-from orchestrator.durations import parse_duration
-from orchestrator.endpoints import check_endpoint, check_proxy, is_loopback
+from orchestrator.core.model import DOCUMENTED_REGIONS, Region
 from orchestrator.errors import SettingsError
-from orchestrator.secret import Secret
-from orchestrator.settings_layers import (
+from orchestrator.settings.durations import parse_duration
+from orchestrator.settings.endpoints import check_endpoint, check_proxy, is_loopback
+from orchestrator.settings.layers import (
     Folders,
     Handed,
     Layer,
@@ -33,6 +31,7 @@ from orchestrator.settings_layers import (
     option_layer,
     xdg_folder,
 )
+from orchestrator.settings.secret import Secret
 
 VM_ENDPOINT = "https://vm.jdcloud-api.com"
 DISK_ENDPOINT = "https://disk.jdcloud-api.com"

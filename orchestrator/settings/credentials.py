@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestrator.errors import CredentialsMissing, SettingsError
-from orchestrator.secret import Secret
+from orchestrator.settings.secret import Secret
 
 ACCESS_KEY = "JDCLOUD_ACCESS_KEY"
 SECRET_KEY = "JDCLOUD_SECRET_KEY"  # noqa: S105 - a variable's name

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.core.complaints import Page, Place, nearest, shown
-from orchestrator.core.image_list import add_image
 from orchestrator.core.model import ImageId, Region
-from orchestrator.core.shape import as_fields, as_items, as_text, below
-from orchestrator.core.yaml_text import ROOT, Fields, Node, Text
+from orchestrator.core.plan.complaints import Page, Place, nearest, shown
+from orchestrator.core.plan.image_list import add_image
+from orchestrator.core.plan.shape import as_fields, as_items, as_text, below
+from orchestrator.core.plan.yaml_text import ROOT, Fields, Node, Text
 
 VERSION = "1"
 NAME_MAX = 64

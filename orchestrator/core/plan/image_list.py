@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.core.complaints import START, Page, Place, shown
-from orchestrator.core.decode import decode
 from orchestrator.core.model import ImageId
+from orchestrator.core.plan.complaints import START, Page, Place, shown
+from orchestrator.core.plan.decode import decode
 
 LIST_BYTES_MAX = 64 << 20
 IMAGES_MAX = 1_000_000
