@@ -5,6 +5,7 @@ Every complaint says `file:line:column: path: message`, all of them at once.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,6 +25,20 @@ Size = Annotated[int, Field(ge=0, le=100 * 1024 * 1024)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Path_ = tuple[str | int, ...]
 Marks = dict[Path_, yaml.Mark]
+
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which only true and false are booleans: `on` is a key of a fault, not True."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  PyYAML's own shape
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver(_BOOL, re.compile("^(?:true|false)$"), ["t", "f"])
 
 
 class _Part(BaseModel):
@@ -113,8 +128,8 @@ def parse_world(text: str, name: str) -> WorldFile:
 
 def _load(text: str, name: str) -> tuple[object, Marks]:
     """Parse YAML; also tell where every value stands."""
-    loader = yaml.SafeLoader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         marks: Marks = {}
         if node is not None:
@@ -126,8 +141,6 @@ def _load(text: str, name: str) -> tuple[object, Marks]:
         raise UsageError(f"{name}:{where}: not YAML: {error.problem}. Mend it and start again.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{name}: not YAML: {type(error).__name__}. Mend it and start again.") from None
-    finally:
-        loader.dispose()
 
 
 def _walk(node: yaml.Node, path: Path_, marks: Marks, seen: set[int]) -> None:
