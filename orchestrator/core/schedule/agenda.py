@@ -6,6 +6,7 @@ One read at a time per region, one call at a time per source, as many calls as t
 
 from __future__ import annotations
 
+from itertools import islice
 from math import inf
 
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
@@ -27,7 +28,7 @@ def _next_inspect(register: Register) -> Read | None:
     for region, images in register.to_inspect.items():
         if not images or region in register.inspecting or register.inspect_at[region] > register.now:
             continue
-        batch = tuple(images)[:PAGE_SIZE]
+        batch = tuple(islice(images, PAGE_SIZE))
         for image in batch:
             del images[image]
         register.inspecting[region] = batch

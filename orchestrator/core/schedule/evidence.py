@@ -8,6 +8,7 @@ an image, but it is enough to doubt: a lookalike blocks the conclusion that noth
 from __future__ import annotations
 
 from orchestrator.core.marks import platform_source, read_mark
+from orchestrator.core.messages import Listed
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
@@ -84,16 +85,19 @@ def trusted(destination: Destination, shown: set[ImageId], total: int) -> bool |
     return quota.used <= total
 
 
-def relevant(register: Register, destination: Destination, images: tuple[Sighting, ...]) -> list[Sighting]:
-    """Return the images of a listing that can matter to a copy, now or after a crash."""
-    names = names_wanted(destination)
-    return [s for s in images if s.name in names or owner(register, destination, s) is not None]
+def relevant(register: Register, event: Listed) -> tuple[Sighting, ...]:
+    """Return the images of a listing's page that can matter to a copy, now or after a crash."""
+    destination = register.destination(event.region)
+    if event.page == 1:  # once per listing: it looks at every copy
+        destination.names = names_wanted(destination)
+    names = destination.names
+    return tuple(s for s in event.images if s.name in names or owner(register, destination, s) is not None)
 
 
-def names_wanted(destination: Destination) -> set[str]:
+def names_wanted(destination: Destination) -> frozenset[str]:
     """Return the names of the sources whose copies here have no image yet."""
     states = (State.WAITING, State.CALLING, State.DOUBTFUL)
-    return {t.source.name for t in destination.tracks if t.state in states and t.source.name}
+    return frozenset(t.source.name for t in destination.tracks if t.state in states and t.source.name)
 
 
 def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:

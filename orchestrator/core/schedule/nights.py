@@ -16,7 +16,6 @@ def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
     for destination in register.destinations.values():
         destination.forget_run()
-        destination.unsettled = destination.waiting = 0
     for source in register.sources.values():
         _forget_source(source)
     for track in register.tracks.values():

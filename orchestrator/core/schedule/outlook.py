@@ -63,17 +63,17 @@ def standing(register: Register, track: Track) -> Standing:
 
 def overview(register: Register) -> tuple[Overview, ...]:
     """Describe every destination that this run wants something of."""
-    seen = (_at_a_glance(register, d) for d in register.destinations.values())
-    return tuple(view for view in seen if view.states)
+    wanted = (d for d in register.destinations.values() if d.states.total())
+    return tuple(_at_a_glance(register, destination) for destination in wanted)
 
 
 def _at_a_glance(register: Register, destination: Destination) -> Overview:
     """Count one destination's wanted copies and say what it waits for."""
-    wanted = [track for track in destination.tracks if track.wanted]
-    progress = [track.progress for track in wanted if track.state is State.COPYING and track.progress]
+    copying = destination.copying.values()
+    progress = [track.progress for track in copying if track.wanted and track.progress]
     return Overview(
         region=destination.region,
-        states=Counter(track.state for track in wanted),
+        states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
         eta_s=eta_s(destination, register.limits.region_copies, register.now),
         note=_note(destination),

@@ -113,12 +113,12 @@ class Register:
     def uncount(self, track: Track) -> None:
         """Take a copy out of its destination's counts, before it changes."""
         track.destination.unsettled -= track.unsettled
-        track.destination.waiting -= track.wanted and track.state is State.WAITING
+        track.destination.states[track.state] -= track.wanted
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
         track.destination.unsettled += track.unsettled
-        track.destination.waiting += track.wanted and track.state is State.WAITING
+        track.destination.states[track.state] += track.wanted
 
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""

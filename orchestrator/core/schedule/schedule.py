@@ -201,9 +201,7 @@ class Schedule:
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""
         if isinstance(event, Listed):
-            destination = self.register.destination(event.region)
-            kept = evidence.relevant(self.register, destination, event.images)
-            return replace(event, images=tuple(kept))
+            return replace(event, images=evidence.relevant(self.register, event))
         if isinstance(event, Seen):
             unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
             return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))

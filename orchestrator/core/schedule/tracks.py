@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -153,7 +154,11 @@ class Listing:
 
 @dataclass(slots=True, eq=False)
 class Destination:
-    """One destination region: what is under way there, what is known of it, what to read next."""
+    """One destination region: what is under way there, what is known of it, what to read next.
+
+    `states` counts the wanted copies; `names` are the names by which a listing under way could
+    show a copy that nobody owns; `lookalikes` are images of such a name that were there before.
+    """
 
     region: Region
     tracks: list[Track] = field(default_factory=list)
@@ -163,12 +168,13 @@ class Destination:
     lookalikes: set[ImageId] = field(default_factory=set)
     in_flight: int = 0
     unsettled: int = 0
-    waiting: int = 0
+    states: Counter[State] = field(default_factory=Counter)
     evidence: Evidence = Evidence.UNKNOWN
     takes_marks: bool = True
     # what this run has read
     listed: bool = False
     listing: Listing = field(default_factory=Listing)
+    names: frozenset[str] = frozenset()
     list_at: float = 0.0
     quotas: dict[Resource, Quota] = field(default_factory=dict)
     stale: set[Resource] = field(default_factory=lambda: set(Resource))
@@ -186,8 +192,14 @@ class Destination:
     failures: int = 0
     read_at: float = 0.0
 
+    @property
+    def waiting(self) -> int:
+        """How many of the wanted copies wait."""
+        return self.states[State.WAITING]
+
     def forget_run(self) -> None:
-        """Forget what only one run may believe: quotas, listings, parking, failures."""
+        """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
+        self.unsettled, self.states = 0, Counter()
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.wants_control, self.park, self.ceiling = False, None, None
