@@ -12,6 +12,7 @@ import sys
 import click
 
 from orchestrator import __version__
+from orchestrator.cli.completion import completion
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.run import run
@@ -41,7 +42,7 @@ def cli() -> None:
     """Replicate JD Cloud private images to other regions: every copy made once, none lost."""
 
 
-for _verb in (run, plan, validate, status, log, runs, simulator):
+for _verb in (run, plan, validate, status, log, runs, simulator, completion):
     cli.add_command(_verb)
 
 
@@ -53,7 +54,7 @@ def main() -> None:
 def _guarded() -> int:
     """Return the exit code of the verb, or that of what stopped it."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="orchestrator", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         error.show()
