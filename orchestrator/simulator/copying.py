@@ -33,10 +33,11 @@ def draw_request_id(chance: Random) -> str:
 class Copying:
     """All copies under way in a world, in the order in which they will end."""
 
-    def __init__(self, stores: dict[Region, Store], books: Books, chance: Random) -> None:
+    def __init__(self, stores: dict[Region, Store], books: Books, chance: Random, ids: Random) -> None:
         self._stores = stores
         self._books = books
         self._chance = chance
+        self._ids = ids
         self._due: list[tuple[float, int, Task]] = []
         self._by_image: dict[ImageId, Task] = {}
         self._made: defaultdict[tuple[ImageId, Region], list[ImageId]] = defaultdict(list)
@@ -107,7 +108,7 @@ class Copying:
         copied = [self._copy_snapshot(origin, old) for old in source.snapshots]
         store.snapshots.update((snapshot.id, snapshot) for snapshot in copied)
         image = Image(
-            id=ImageId(draw_id("img", self._chance)),
+            id=ImageId(draw_id("img", self._ids)),
             name=request.name or source.name,
             size_mb=source.size_mb,
             snapshots=tuple(snapshot.id for snapshot in copied),
@@ -122,7 +123,7 @@ class Copying:
     def _copy_snapshot(self, origin: Store, old: str) -> Snapshot:
         """Make the destination's twin of one snapshot."""
         known = origin.snapshots.get(old)
-        return Snapshot(draw_id("snapshot", self._chance), known.size_gb if known else 0)
+        return Snapshot(draw_id("snapshot", self._ids), known.size_gb if known else 0)
 
     def _living(self, task: Task) -> list[ImageId]:
         """Name the earlier copies of a source that are pending or ready in the destination."""

@@ -38,6 +38,7 @@ def build(spec: WorldFile, *, at: float, seed: int | None = None, speed: float |
     pace = spec.pace if speed is None else replace(spec.pace, speed=speed)
     world = World(
         _chance(chosen, "world"),
+        ids=_chance(chosen, f"ids/{at}"),
         pace=pace,
         switches=spec.switches,
         fates=spec.fates,
@@ -52,8 +53,12 @@ def build(spec: WorldFile, *, at: float, seed: int | None = None, speed: float |
 
 
 def world_for_plan(copies: Iterable[Copy], *, seed: int, speed: float = DEMO_SPEED, at: float = 0.0) -> World:
-    """Build a world that holds every source image of a plan and has room for all its copies."""
-    world = World(_chance(seed, "world"), pace=Pace(speed=speed), rate_per_minute=100_000)
+    """Build a world that holds every source image of a plan and has room for all its copies.
+
+    `at` is when it begins, in epoch seconds; worlds that begin at different times give different ids.
+    """
+    chance, ids = _chance(seed, "world"), _chance(seed, f"ids/{at}")
+    world = World(chance, ids=ids, pace=Pace(speed=speed), rate_per_minute=100_000)
     furnish(world, copies, seed=seed, at=at)
     return world
 

@@ -56,7 +56,7 @@ def make_app(
     Run it with `max_line_size=LINE_MAX`, or URLs over 8 k meet aiohttp's own limit first.
     """
     luck = faults or FaultPlan(Random(0))  # noqa: S311  without rules nothing comes of it
-    site = Site(world, gate or Gate(keys), luck, clock, Random(0))  # noqa: S311  ids, no secrets
+    site = Site(world, gate or Gate(keys), luck, clock, Random(clock()))  # noqa: S311  ids, no secrets
     app = web.Application(client_max_size=1024 * 1024)
     control.add_routes(app, world, luck, clock)
 

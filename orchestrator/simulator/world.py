@@ -46,12 +46,17 @@ class Query:
 
 
 class World:
-    """One account's cloud. `pace`, `switches`, `fates` and `rate_per_minute` may change at any time."""
+    """One account's cloud. `pace`, `switches`, `fates` and `rate_per_minute` may change at any time.
+
+    New ids come from `ids`, durations and fates from `chance`: a world that begins again with the
+    same chance should have other ids, for the real cloud never gives an id twice.
+    """
 
     def __init__(
         self,
         chance: Random,
         *,
+        ids: Random | None = None,
         pace: Pace | None = None,
         switches: Switches | None = None,
         fates: Fates | None = None,
@@ -63,7 +68,7 @@ class World:
         self.rate_per_minute = rate_per_minute
         self.stores: dict[Region, Store] = {}
         self.record = Books()
-        self._copying = Copying(self.stores, self.record, chance)
+        self._copying = Copying(self.stores, self.record, chance, ids or chance)
         self._leaving: list[tuple[float, Region, ImageId, bool]] = []
         self._lately: defaultdict[str, deque[float]] = defaultdict(deque)
         self._now = -inf

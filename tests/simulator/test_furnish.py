@@ -79,6 +79,22 @@ def test_a_world_for_a_plan_can_hold_all_of_it_twice() -> None:
             assert len(world.copy_images(night * 1e6, ask(*sources, to=region))) == 8
 
 
+def test_a_world_that_begins_again_gives_other_ids() -> None:
+    """Same seed, another start: durations repeat, ids do not, so no ledger sees an id twice."""
+
+    def first(at: float) -> tuple[float, str]:
+        world = world_for_plan(COPIES, seed=1, at=at)
+        ((_, made),) = world.copy_images(at, ask(COPIES[0].source))
+        world.settle(at + 1e6)
+        ended = world.books()["copies"][0]["ended"]
+        assert ended is not None
+        return round(ended - at, 3), made
+
+    assert first(1000) == first(1000)
+    assert first(1000)[0] == first(2000)[0]
+    assert first(1000)[1] != first(2000)[1]
+
+
 def test_a_demo_takes_seconds() -> None:
     """Every image to three regions, one after the other: 3 to 20 s for each, as its owner watches."""
     world = world_for_plan(COPIES, seed=1)
