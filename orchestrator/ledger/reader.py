@@ -1,0 +1,134 @@
+"""The ledger for those who only look (`status`, `log`, `runs`), during a run or after it. Never writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+
+from orchestrator.core.messages import Event
+from orchestrator.core.model import RunId
+from orchestrator.core.verdict import Counts, Standing
+from orchestrator.ledger import projection, rows
+from orchestrator.ledger.connect import connect_reader, damaged, explained, ledger_path
+from orchestrator.ledger.port import RunRow
+from orchestrator.ledger.schema import STEPS, version_of
+
+_RUNS = """
+    SELECT run, plan, started_at, finished_at, verdict, exit_code, result, wanted, ready, failed
+    FROM runs ORDER BY number DESC
+"""
+_CALLS = """
+    SELECT kind,
+        CASE kind WHEN 'surveyed' THEN json_extract(body, '$.resource')
+                  WHEN 'unanswered' THEN json_extract(body, '$.read') ELSE '' END AS part,
+        count(*)
+    FROM events WHERE run = ? AND seq <= ? GROUP BY kind, part
+"""
+_APIS = {
+    ("called", ""): "copyImages",
+    ("inspected", ""): "describeImages",
+    ("listed", ""): "describeImages",
+    ("seen", ""): "describeImages",
+    ("checked", ""): "describeImage",
+    ("surveyed", "image"): "describeQuotas",
+    ("surveyed", "snapshot"): "describeQuota",
+}
+"""Which call of the cloud's API an event is the answer to; `called` is the one event that comes before."""
+
+_READS = {
+    "inspect": "describeImages",
+    "list": "describeImages",
+    "look": "describeImages",
+    "check": "describeImage",
+    "survey": "describeQuotas",
+    "image": "describeQuotas",
+    "snapshot": "describeQuota",
+}
+"""The same for `Unanswered.read`; a word that is not here is taken for the API's own."""
+
+
+class LedgerReader:
+    """A read-only view that sees every committed event, also while another process writes."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Take over a connection that `open` has made and checked."""
+        self._connection = connection
+        self._path = path
+        self.ledger_id = rows.read_meta(connection, path)["ledger_id"]
+        self.version = len(STEPS)
+
+    @classmethod
+    def open(cls, folder: Path) -> LedgerReader | None:
+        """Open the ledger of a state folder; None where there is none.
+
+        Raises LedgerDamaged, LedgerTooNew, or LedgerUnwritable where it cannot be read.
+        """
+        path = ledger_path(folder)
+        if not path.exists():
+            return None
+        if path.stat().st_size == 0:
+            raise damaged(path, "it is empty")
+        with explained(path):
+            connection = connect_reader(path)
+            try:
+                if version_of(connection, path) < len(STEPS):
+                    raise damaged(
+                        path, "it is of an older version, which the next `orchestrator run` brings forward"
+                    )
+                return cls(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+
+    def runs(self) -> tuple[RunRow, ...]:
+        """Read every run, the newest first."""
+        with explained(self._path):
+            return tuple(self._run(*row) for row in self._connection.execute(_RUNS).fetchall())
+
+    def copies(self, run: RunId) -> Iterator[Standing]:
+        """Read where the copies stand that this run was the last to want: all of the latest run's."""
+        return projection.standings(self._connection, self._path, run)
+
+    def calls(self, run: RunId) -> Mapping[str, int]:
+        """Count the requests of a run by the cloud's name for them, unanswered ones included."""
+        head = int(rows.read_meta(self._connection, self._path)["head"])
+        calls: Counter[str] = Counter()
+        with explained(self._path):
+            for kind, part, number in self._connection.execute(_CALLS, (run, head)):
+                api = _READS.get(part, part) if kind == "unanswered" else _APIS.get((kind, part))
+                if api:
+                    calls[api] += number
+        return dict(sorted(calls.items()))
+
+    def events(self, *, until_run: RunId | None = None) -> Iterator[Event]:
+        """Read the events in order, each one verified, like `Ledger.events`."""
+        return rows.read_events(self._connection, self._path, until_run=until_run)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> LedgerReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(  # one argument per column
+        self, run: RunId, plan: str, started_at: float, finished_at: float | None, verdict: str | None,
+        exit_code: int | None, result: str | None, wanted: int | None, ready: int | None, failed: int | None,
+    ) -> RunRow:  # fmt: skip
+        """Make a row of `runs`; a run that is still going on is counted now."""
+        if wanted is None or ready is None or failed is None:
+            counts = projection.count(self._connection, run)
+        else:
+            counts = Counts(wanted=wanted, ready=ready, failed=failed, pending=wanted - ready - failed)
+        return RunRow(
+            run=run, plan=plan, started_at=started_at, finished_at=finished_at, verdict=verdict,
+            exit_code=exit_code, result_json=result, counts=counts,
+        )  # fmt: skip

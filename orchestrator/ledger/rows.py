@@ -1,0 +1,152 @@
+"""Events as rows: written with a checksum, read back in order and verified. Passes nothing doubtful on."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.core.messages import Event, from_json, kind_of, to_json
+from orchestrator.core.model import RunId
+from orchestrator.errors import LedgerDamaged, LedgerTooNew, OrchestratorError
+from orchestrator.ledger.connect import damaged, explained
+
+INSERT = "INSERT INTO events (seq, at, run, kind, body, checksum) VALUES (?, ?, ?, ?, ?, ?)"
+_SELECT = (
+    "SELECT seq, at, run, kind, body, checksum FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+)
+_LAST_OF_RUN = """
+    SELECT coalesce(
+        (SELECT max(seq) FROM events WHERE run = :run), (SELECT since FROM runs WHERE run = :run), 0
+    )
+"""
+_META = """
+    SELECT key, value FROM meta
+    UNION ALL SELECT 'first', min(seq) FROM events UNION ALL SELECT 'last', max(seq) FROM events
+"""
+_NUMBERS = ("head", "base", "epoch")
+_BATCH = 200
+
+
+class Row(NamedTuple):
+    """One row of the table of events."""
+
+    seq: int
+    at: float
+    run: str
+    kind: str
+    body: str
+    checksum: bytes
+
+
+def read_meta(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
+    """Read the few facts about the ledger itself; `head`, `base` and `epoch` are sure to be numbers.
+
+    They are compared with the events in the same statement: a head or base that is wrong would hide
+    some. Raises LedgerDamaged.
+    """
+    with explained(path):
+        found = dict(connection.execute(_META).fetchall())
+    first, last = found.pop("first"), found.pop("last")
+    meta: dict[str, str] = {key: value for key, value in found.items() if isinstance(value, str)}
+    for key in _NUMBERS:
+        if re.fullmatch("[0-9]{1,18}", meta.get(key, "")) is None:
+            raise damaged(path, f"its {key} is no number")
+    if "ledger_id" not in meta:
+        raise damaged(path, "its id is missing")
+    base, head = int(meta["base"]), int(meta["head"])
+    if (first, last) != ((base + 1, head) if head > base else (None, None)):
+        raise damaged(path, f"it holds the events {first} to {last} and not {base + 1} to {head}")
+    return meta
+
+
+def write_row(event: Event, *, ledger_id: str, seq: int, run: RunId) -> Row:
+    """Make the row of an event.
+
+    An event that would not read back as itself (an infinite time, half a character) would make the ledger
+    unreadable for ever: OrchestratorError then, and nothing is stored.
+    """
+    kind = kind_of(event)
+    try:
+        body = to_json(event)
+        same = from_json(kind, body) == event
+    except ValueError:
+        same = False
+    if not same:
+        raise OrchestratorError(
+            f"The event {kind!r} of run {run} cannot be stored faithfully, so nothing was sent. "
+            f"This is a fault of the program: please report it."
+        )
+    at = float(event.at)
+    return Row(seq, at, run, kind, body, checksum(ledger_id, seq, at, run, kind, body))
+
+
+def read_events(
+    connection: sqlite3.Connection, path: Path, *, until_run: RunId | None = None
+) -> Iterator[Event]:
+    """Read the events in order, up to the last one of `until_run` where that is given.
+
+    No statement stays open between two events, so a slow reader holds up nobody. Raises
+    LedgerDamaged, which names the row.
+    """
+    meta = read_meta(connection, path)
+    seq, until = int(meta["base"]), int(meta["head"])
+    if until_run is not None:
+        until = min(until, _last_of_run(connection, path, until_run))
+    while seq < until:
+        batch = _fetch(connection, path, seq, until)
+        for row in batch:
+            seq += 1
+            yield _read_row(row, path, ledger_id=meta["ledger_id"], seq=seq)
+        if not batch:
+            raise damaged(path, f"the events {seq + 1} to {until} are missing")
+
+
+def _fetch(
+    connection: sqlite3.Connection, path: Path, seq: int, until: int, limit: int = _BATCH
+) -> list[Row]:
+    """Fetch the next rows; where they cannot be read together, one by one up to the broken one."""
+    try:
+        with explained(path):
+            return [Row(*row) for row in connection.execute(_SELECT, (seq, until, limit)).fetchall()]
+    except LedgerDamaged as error:
+        if limit > 1:
+            return _fetch(connection, path, seq, until, limit=1)
+        raise damaged(path, f"event {seq + 1} cannot be read") from error
+
+
+def _last_of_run(connection: sqlite3.Connection, path: Path, run: RunId) -> int:
+    """Find the last event that was known when a run ended; 0 for a run that the ledger does not know."""
+    with explained(path):
+        return int(connection.execute(_LAST_OF_RUN, {"run": run}).fetchone()[0])
+
+
+def _read_row(row: Row, path: Path, *, ledger_id: str, seq: int) -> Event:
+    """Turn a row into the event that was written, or say which row is wrong."""
+    if row.seq != seq:
+        raise damaged(path, f"event {seq} is missing")
+    if not _is_whole(row, ledger_id):
+        raise damaged(path, f"event {seq} is not as it was written")
+    try:
+        return from_json(row.kind, row.body)
+    except (KeyError, ValueError):
+        raise LedgerTooNew(
+            f"Event {seq} in the ledger {path} is whole, but of a kind that this version does not know. "
+            f"The ledger was left as it is. Upgrade orchestrator to use it."
+        ) from None
+
+
+def _is_whole(row: Row, ledger_id: str) -> bool:
+    """Compare a row with its checksum; the types first, for damage may have changed those too."""
+    if not isinstance(row.at, float) or not all(isinstance(t, str) for t in (row.run, row.kind, row.body)):
+        return False
+    return row.checksum == checksum(ledger_id, row.seq, row.at, row.run, row.kind, row.body)
+
+
+def checksum(ledger_id: str, seq: int, at: float, run: str, kind: str, body: str) -> bytes:
+    """Sum up a row with its place and its ledger, so that a row from elsewhere is noticed as well."""
+    text = "\n".join((ledger_id, str(seq), repr(at), run, kind, body))
+    return blake2b(text.encode(), digest_size=16).digest()
