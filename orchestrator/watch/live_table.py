@@ -7,6 +7,7 @@ from typing import TextIO
 
 import rich.console
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +15,8 @@ from orchestrator.core.model import State
 from orchestrator.core.verdict import Overview
 from orchestrator.watch.text import clean, span
 
-_HEADS = ("destination", "waiting", "copying", "ready", "failed", "ETA", "note")
+_HEADS = ("destination", "", "waiting", "copying", "ready", "failed", "ETA", "note")
+_BAR = 20
 _STYLES = {"ready": "green", "failed": "red", "copying": "cyan"}
 
 
@@ -61,7 +63,7 @@ def build_table(overviews: Sequence[Overview]) -> Table:
     """Build the table: a row per destination, and the sum when there are several."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in _HEADS:
-        numeric = head not in ("destination", "note")
+        numeric = head not in ("destination", "", "note")
         table.add_column(
             head,
             justify="right" if numeric else "left",
@@ -76,7 +78,7 @@ def build_table(overviews: Sequence[Overview]) -> Table:
     return table
 
 
-def _cells(view: Overview) -> list[Text]:
+def _cells(view: Overview) -> list[Text | ProgressBar]:
     """Write one row; texts, not markup, so that a foreign note cannot style or link anything."""
     states = view.states
     under_way = states.get(State.COPYING, 0) + states.get(State.CALLING, 0)
@@ -92,12 +94,27 @@ def _cells(view: Overview) -> list[Text]:
         "" if view.eta_s is None else span(view.eta_s),
         "; ".join([*([f"{doubtful} in doubt"] if doubtful else []), *notes]),
     )
-    return [Text(cell) for cell in cells]
+    name, *numbers = (Text(cell) for cell in cells)
+    return [name, _bar(view, under_way), *numbers]
+
+
+def _bar(view: Overview, under_way: int) -> ProgressBar:
+    """Draw how much is ready; a copy under way counts as much as it has come."""
+    done = view.states.get(State.READY, 0) + under_way * (view.percent or 0) / 100
+    total = sum(view.states.values())
+    return ProgressBar(total=max(total, 1), completed=done, width=_BAR)
 
 
 def _sum(overviews: Sequence[Overview]) -> Overview:
     """Add the destinations up; the slowest decides the ETA, and one that cannot tell decides nothing."""
     region = type(overviews[0].region)("all")
     states = {state: sum(view.states.get(state, 0) for view in overviews) for state in State}
+    under_way = sum(view.states.get(State.COPYING, 0) * (view.percent or 0) for view in overviews)
+    copying = states[State.COPYING]
     etas = [view.eta_s for view in overviews if view.eta_s is not None]
-    return Overview(region=region, states=states, eta_s=max(etas, default=None))
+    return Overview(
+        region=region,
+        states=states,
+        percent=round(under_way / copying) if copying else None,
+        eta_s=max(etas, default=None),
+    )

@@ -180,16 +180,18 @@ def test_no_color_is_honoured() -> None:
 
 
 def test_the_table_shows_the_numbers_of_each_destination_and_their_sum() -> None:
-    """Waiting, copying with percent, ready, failed, ETA and note stand in their columns."""
+    """A bar, waiting, copying with percent, ready, failed, ETA and note stand in their columns."""
     out = io.StringIO()
     doubt = Overview(region=SOUTH, states={State.DOUBTFUL: 2, State.READY: 1}, note="[red]x[/red]\nnext")
     table = build_table((overview("quota full"), doubt))
-    RichConsole(file=out, force_terminal=True, width=100, color_system=None, _environ={}).print(table)
-    head, east, south, total = (line.split() for line in out.getvalue().splitlines())
+    RichConsole(file=out, force_terminal=True, width=140, color_system=None, _environ={}).print(table)
+    lines = out.getvalue().splitlines()
+    assert [line.count("━") for line in lines] == [0, 7, 6, 7]
+    head, east, south, total = (line.replace("━", "").replace("╸", "").split() for line in lines)
     assert head == ["destination", "waiting", "copying", "ready", "failed", "ETA", "note"]
     assert east == ["cn-east-2", "70", "8", "45%", "40", "2", "12m", "quota", "full"]
     assert south == ["cn-south-1", "0", "0", "1", "0", "2", "in", "doubt;", "[red]x[/red]\\nnext"]
-    assert total == ["all", "70", "8", "41", "2", "12m", "2", "in", "doubt"]
+    assert total == ["all", "70", "8", "45%", "41", "2", "12m", "2", "in", "doubt"]
 
 
 @pytest.mark.parametrize("terminal", [True, False])
