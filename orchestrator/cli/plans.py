@@ -64,17 +64,13 @@ def plan(
 
 def _known(folder: Path) -> dict[Copy, State]:
     """Read what the ledger knows of every copy; nothing where there is none."""
-    from orchestrator.core.limits import Limits
-    from orchestrator.core.schedule import Schedule
     from orchestrator.ledger.reader import LedgerReader
 
     reader = LedgerReader.open(folder)
     if reader is None:
         return {}
     with reader:
-        schedule = Schedule(Limits(), reader.ledger_id)
-        schedule.recover(reader.events())
-        return schedule.states()
+        return reader.states()
 
 
 def _to_send(state: State | None) -> bool:

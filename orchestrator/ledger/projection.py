@@ -34,6 +34,7 @@ _STANDINGS = """
     SELECT source, origin, destination, state, reason, detail, image, progress
     FROM copies WHERE run = ? ORDER BY origin, source, destination
 """
+_STATES = "SELECT source, origin, destination, state FROM copies"
 
 
 def mark_wanted(connection: sqlite3.Connection, run: RunId, at: float, wanted: Sequence[Copy]) -> None:
@@ -64,6 +65,16 @@ def standings(connection: sqlite3.Connection, path: Path, run: RunId) -> Iterato
     with explained(path):
         for row in connection.execute(_STANDINGS, (run,)):
             yield _standing(path, row)
+
+
+def states(connection: sqlite3.Connection, path: Path) -> dict[Copy, State]:
+    """Read the state of every copy ever wanted. Raises LedgerDamaged."""
+    with explained(path):
+        rows = connection.execute(_STATES).fetchall()
+    try:
+        return {Copy(ImageId(s), Region(o), Region(d)): State(state) for s, o, d, state in rows}
+    except ValueError as error:
+        raise damaged(path, f"a copy stands nowhere: {error}") from None
 
 
 def _values(change: Change) -> tuple[object, ...]:

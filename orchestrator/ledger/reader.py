@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from orchestrator.core.messages import Event
-from orchestrator.core.model import RunId
+from orchestrator.core.model import Copy, RunId, State
 from orchestrator.core.verdict import Counts, Standing
 from orchestrator.ledger import projection, rows
 from orchestrator.ledger.connect import connect_reader, damaged, explained, ledger_path
@@ -91,6 +91,10 @@ class LedgerReader:
     def copies(self, run: RunId) -> Iterator[Standing]:
         """Read where the copies stand that this run was the last to want: all of the latest run's."""
         return projection.standings(self._connection, self._path, run)
+
+    def states(self) -> dict[Copy, State]:
+        """Read the state of every copy that any run wanted."""
+        return projection.states(self._connection, self._path)
 
     def calls(self, run: RunId) -> Mapping[str, int]:
         """Count the requests of a run by the cloud's name for them, unanswered ones included."""

@@ -59,6 +59,15 @@ def test_a_reader_follows_a_writer(tmp_path: Path) -> None:
         assert reader.runs()[0].counts.pending == 2
 
 
+def test_the_states_of_every_copy(tmp_path: Path) -> None:
+    """What `plan` compares with: all copies, those that only an earlier run wanted included."""
+    with open_ledger(tmp_path) as ledger, open_reader(tmp_path) as reader:
+        ledger.begin_run(RUN, plan="p", started_at=NOW, wanted=[copy(1), copy(2)])
+        ledger.record(begun(1), [change(1, State.READY, Reason.COPIED)], run=RUN)
+        ledger.begin_run(NEXT_RUN, plan="q", started_at=NOW, wanted=[copy(3)])
+        assert reader.states() == {copy(1): State.READY, copy(2): State.WAITING, copy(3): State.WAITING}
+
+
 def test_a_reader_beside_a_process_that_writes(tmp_path: Path) -> None:
     """While another process writes as fast as it can, every look is whole and none goes backwards."""
     command = [sys.executable, "-m", "tests.ledger.writer", str(tmp_path)]
