@@ -28,7 +28,7 @@ def kill_after(home: Home, plan: str, lines: int) -> int:
     return running.wait().code
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_moment_the_next_run_finishes(seed: int, cloud: Cloud, make_home: MakeHome) -> None:
     """Killed twice at moments drawn by the seed, the third run ends ok and the books have each copy once."""
     home, sources, chance = make_home(cloud), cloud.take(12), Random(seed)
