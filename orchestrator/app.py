@@ -160,7 +160,7 @@ class Orchestrator:
                 self._senses(),
                 watchers=(log, console),
             )
-            log.note("run.started", "info", **self._facts(wish))
+            self._open_log(log, wish, wanted)
             late, fault = False, None
             try:
                 late = await self._drive(engine, run, wish, wanted, log, console, halt)
@@ -191,7 +191,8 @@ class Orchestrator:
             console.tick(now)
             if now >= next_beat:
                 next_beat = now + _HEARTBEAT_S
-                log.note("run.heartbeat", "info", counts=counts_shape(count(engine.schedule.standings())))
+                counts = counts_shape(count(engine.schedule.standings()))
+                log.note("run.heartbeat", "info", counts=counts, calls=dict(engine.calls))
             if halt.signal is not None and not told:
                 told = True
                 log.note("run.signal", "warning", signal=Signals(halt.signal).name)
@@ -256,9 +257,12 @@ class Orchestrator:
             secrets=secrets_of(self._credentials),
         )
 
-    def _facts(self, wish: Wish) -> dict[str, object]:
-        """Say what the log's first line tells of a run; no secret is among it."""
-        return {"version": __version__, "plan": wish.plan.name, "pid": os.getpid()}
+    def _open_log(self, log: ProgressLog, wish: Wish, wanted: tuple[Copy, ...]) -> None:
+        """Write the first lines of a run's log: what runs, and by which settings; no secret is among them."""
+        regions = sorted({copy.destination for copy in wanted})
+        facts = {"version": __version__, "pid": os.getpid(), "plan": wish.plan.name, "destinations": regions}
+        log.note("run.started", "info", **facts)
+        log.note("run.settings", "info", settings={name: str(value) for name, value in self._settings})
 
 
 def _fault(group: BaseExceptionGroup[Exception]) -> OrchestratorError:

@@ -71,7 +71,8 @@ class Console:
     def event(self, event: Event, changes: Sequence[Change] = ()) -> None:
         """Show what an event and its changes tell a person who asked for this much."""
         level = event_level(event, changes)
-        if level == "error" or (self._verbose and level != "debug"):
+        unquiet = level == "warning" and not self._quiet
+        if level == "error" or unquiet or (self._verbose and level != "debug"):
             self._say(self._event_line(event, changes), loud=level == "error")
         for change in changes:
             self._change(change)

@@ -138,7 +138,7 @@ EVENTS: dict[str, tuple[str, Entry]] = {
     "unanswered": (
         "read.unanswered",
         Entry(
-            "info; error when credentials or configuration are refused",
+            "warning; info when throttled; error when credentials or configuration are refused",
             ("read", "destination_region", "reason", "detail", "wait_s", "until"),
             "a read gave no usable answer; destination_region is the region asked",
         ),

@@ -87,7 +87,7 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
         case Refused():
             return _refusal_level(event.reason)
         case Unanswered():
-            return "error" if MEANINGS[event.reason].nature in _STOPPING else "info"
+            return _unanswered_level(event.reason)
         case Lost():
             return "warning"
         case Inspected() | Listed() | Seen() | Checked():
@@ -96,6 +96,14 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
             return "info"
         case _:
             assert_never(event)
+
+
+def _unanswered_level(reason: Reason) -> Level:
+    """Tell a throttled read (info) from one that somebody who watches should know of."""
+    nature = MEANINGS[reason].nature
+    if nature in _STOPPING:
+        return "error"
+    return "info" if nature is Nature.THROTTLE else "warning"
 
 
 def _refusal_level(reason: Reason) -> Level:

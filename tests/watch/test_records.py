@@ -113,11 +113,13 @@ def test_the_level_of_a_read_depends_on_what_it_changed() -> None:
 
 
 def test_unanswered_reads_and_lost_calls_have_their_duty() -> None:
-    """A read that is repeated is information, refused credentials an error, a lost call a warning."""
+    """A throttled read is information, another failure a warning, refused credentials an error."""
     lost = Lost(at=NIGHT, call=CALL, reason=Reason.TIMEOUT)
     late = Unanswered(at=NIGHT, read="look", region=EAST, reason=Reason.TIMEOUT)
+    slow = Unanswered(at=NIGHT, read="look", region=EAST, reason=Reason.THROTTLED)
     denied = Unanswered(at=NIGHT, read="look", region=EAST, reason=Reason.CREDENTIALS)
-    assert [event_record(event, ()).level for event in (lost, late, denied)] == ["warning", "info", "error"]
+    levels = [event_record(event, ()).level for event in (lost, late, slow, denied)]
+    assert levels == ["warning", "warning", "info", "error"]
 
 
 def test_reads_count_what_they_showed() -> None:

@@ -170,8 +170,11 @@ def count_attempt(
         register.move(track, step, reason, detail)
 
 
-def fail_waiting(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
-    """Give up, for this run, all copies of a destination that nobody can look at."""
+def give_up(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
+    """Give up, for this run, what needs a listing of a destination that nobody can list."""
+    destination.listed = True
+    for track in list(destination.doubtful.values()):
+        needs_person(register, track)
     for track in destination.tracks:
         waits = track.state is State.WAITING or track.unconfirmed
         if track.wanted and waits and track.state is not State.FAILED:
@@ -186,3 +189,11 @@ def stay_failed(register: Register, track: Track, reason: Reason, detail: str) -
     track.reason, track.detail, track.unconfirmed = reason, detail, False
     register.count(track)
     register.tell(track, State.FAILED)
+
+
+def needs_person(register: Register, track: Track) -> None:
+    """Leave a copy doubtful for the rest of this run: sending it again could make it twice."""
+    register.uncount(track)
+    track.reason = Reason.NEEDS_PERSON
+    register.count(track)
+    register.tell(track, State.DOUBTFUL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
 from orchestrator.core.model import Region, Resource, Sighting, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
-from orchestrator.core.schedule.answers import fail_image, fail_waiting
+from orchestrator.core.schedule.answers import fail_image, give_up
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import learn_duration, plan_look
@@ -122,7 +122,9 @@ def _expire(register: Register, destination: Destination) -> None:
 def unanswered(register: Register, event: Unanswered) -> None:
     """Ask again later; give up on what nobody answers."""
     nature = MEANINGS[event.reason].nature
-    if nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
+    register.knocks += not register.proved
+    in_vain = register.knocks >= register.limits.max_attempts
+    if in_vain or nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
         register.stop = event.reason
     if event.read == "inspect":
         _uninspected(register, event)
@@ -137,8 +139,7 @@ def unanswered(register: Register, event: Unanswered) -> None:
         destination.failures = 0
         destination.wants_control = False
     elif event.read == "list" and destination.failures >= register.limits.max_attempts:
-        destination.listed = True
-        fail_waiting(register, destination, event.reason, event.detail)
+        give_up(register, destination, event.reason, event.detail)
     _expire(register, destination)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from orchestrator.core.messages import Checked, Listed
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.answers import count_attempt, fail_waiting, stay_failed
+from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person, stay_failed
 from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, trusted
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
@@ -52,9 +52,8 @@ def _again(register: Register, destination: Destination, failures: int) -> None:
     destination.listing = Listing()
     destination.failures = failures
     destination.read_at = register.now + min(1.0, register.limits.backoff_initial_s)
-    if failures >= register.limits.max_attempts and not destination.listed:
-        destination.listed = True
-        fail_waiting(register, destination, Reason.UNCONFIRMED, "the listing changes while it is read")
+    if failures >= register.limits.max_attempts:
+        give_up(register, destination, Reason.UNCONFIRMED, "the listing changes while it is read")
 
 
 def checked(register: Register, event: Checked) -> None:
@@ -186,9 +185,9 @@ def _settle(register: Register, track: Track, trust: bool, new_lookalikes: set[I
         if _conclusive(track, new_lookalikes):
             count_attempt(register, track, Step.SETTLE, Reason.ABSENT, "", register.now)
         else:
-            _needs_person(register, track)
+            needs_person(register, track)
     elif track.listings >= register.limits.max_attempts:
-        _needs_person(register, track)
+        needs_person(register, track)
 
 
 def _conclusive(track: Track, new_lookalikes: set[ImageId]) -> bool:
@@ -197,11 +196,3 @@ def _conclusive(track: Track, new_lookalikes: set[ImageId]) -> bool:
     if evidence is Evidence.UNKNOWN:
         return not new_lookalikes
     return evidence is not Evidence.NONE
-
-
-def _needs_person(register: Register, track: Track) -> None:
-    """Leave the copy doubtful for good in this run: sending it again could make it twice."""
-    register.uncount(track)
-    track.reason = Reason.NEEDS_PERSON
-    register.count(track)
-    register.tell(track, State.DOUBTFUL)

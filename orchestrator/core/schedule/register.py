@@ -45,6 +45,7 @@ class Register:
         self.inspect_at: dict[Region, float] = defaultdict(float)
         self.pace = Pace(limits.requests_per_minute)
         self.proved = False
+        self.knocks = 0
         self.throttles = 0
         self.calls_at = 0.0
         self.stop: Reason | None = None
