@@ -82,7 +82,10 @@ def log(
     from orchestrator.watch.log_view import read_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    path = _log_path(log_path(folder / "logs", _run_id(run)))
+    try:
+        path = _log_path(log_path(folder / "logs", _run_id(run)))
+    except ValueError as error:
+        raise UsageError(f"{error}. `orchestrator runs` lists the runs.") from None
     if only_path:
         click.echo(path)
     elif follow:

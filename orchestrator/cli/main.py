@@ -55,7 +55,8 @@ def _guarded() -> int:
     """Return the exit code of the verb, or that of what stopped it."""
     try:
         code = cli.main(prog_name="orchestrator", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -64,14 +65,20 @@ def _guarded() -> int:
     except (click.Abort, KeyboardInterrupt):
         return _tell("interrupted", 130)
     except BrokenPipeError:
-        # The reader of our output went away; without this Python complains once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _unread()
+    except SystemExit:  # click's own word for a reader that went away
+        return _unread()
     except Exception as error:
         if "-vv" in sys.argv:
             raise
         return _tell(f"a fault of our own: {error!r}. Run it again with -vv and report what it prints.", 1)
     return code if isinstance(code, int) else 0
+
+
+def _unread() -> int:
+    """End quietly when the reader of our output went away; Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
 
 
 def _tell(message: str, code: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from signal import SIGHUP, SIGINT, SIGTERM
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, Signals, getsignal
 from typing import TypeVar
 
 import anyio
@@ -17,18 +17,32 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
     """Do some work that is told of signals through its halt.
 
     A lost terminal (SIGHUP) counts as SIGTERM: both mean that somebody else wants the run to end.
+    What the work raises is raised here, without the group that the listening makes of it.
     """
     halt = Halt()
+    raised: BaseException | None = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(_listen, halt)
-        result = await work(halt)
+        try:
+            result = await work(halt)
+        except Exception as error:
+            raised = error
         tasks.cancel_scope.cancel()
+    while isinstance(raised, BaseExceptionGroup):
+        raised = raised.exceptions[0]
+    if raised is not None:
+        raise raised
     return result
 
 
 async def _listen(halt: Halt, *, task_status: anyio.abc.TaskStatus[None]) -> None:
     """Turn each signal into a request to stop."""
-    with anyio.open_signal_receiver(SIGINT, SIGTERM, SIGHUP) as signals:
+    with anyio.open_signal_receiver(*_heard()) as signals:
         task_status.started()
         async for signal in signals:
             halt.request(SIGTERM if signal == SIGHUP else signal)
+
+
+def _heard() -> list[Signals]:
+    """Name the signals to listen to; one that is ignored stays ignored (nohup)."""
+    return [signal for signal in (SIGINT, SIGTERM, SIGHUP) if getsignal(signal) is not SIG_IGN]

@@ -44,9 +44,10 @@ class LockOwner:
 class RunLock:
     """A held lock; leaving its `with` block frees it, and so does the end of the process, however it ends."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, owner: LockOwner) -> None:
         """Take over a descriptor that is locked already; `attempt` and `acquire` make one."""
         self._fd: int | None = fd
+        self.owner = owner
 
     @classmethod
     def attempt(cls, folder: Path, *, owner: LockOwner) -> RunLock:
@@ -57,7 +58,7 @@ class RunLock:
                 _lock(folder / LOCK, fd)
                 if _is_still(folder / LOCK, fd):
                     _write_owner(fd, owner)
-                    return cls(fd)
+                    return cls(fd, owner)
             except BaseException:
                 os.close(fd)
                 raise
@@ -69,15 +70,18 @@ class RunLock:
         cls,
         folder: Path,
         *,
-        owner: LockOwner,
+        owner: Callable[[], LockOwner],
         wait_s: float = 0.0,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
     ) -> RunLock:
-        """Take the lock, trying again for up to `wait_s` seconds. Raises like `attempt`."""
+        """Take the lock, trying again for up to `wait_s` seconds. Raises like `attempt`.
+
+        `owner` names who takes it at the moment of each try, so that "since" is when it was taken.
+        """
         left_s = wait_s
         while True:
             try:
-                return cls.attempt(folder, owner=owner)
+                return cls.attempt(folder, owner=owner())
             except LockHeld:
                 if left_s <= 0:
                     raise

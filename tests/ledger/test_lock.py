@@ -91,7 +91,7 @@ async def test_waiting_takes_the_lock_when_it_is_freed(tmp_path: Path) -> None:
         if len(pauses) == 3:
             first.release()
 
-    with await RunLock.acquire(tmp_path, owner=SECOND, wait_s=600, sleep=sleep):
+    with await RunLock.acquire(tmp_path, owner=lambda: SECOND, wait_s=600, sleep=sleep):
         assert read_owner(tmp_path) == SECOND
     assert pauses == [0.5, 0.5, 0.5]
 
@@ -105,7 +105,7 @@ async def test_waiting_ends_in_time(tmp_path: Path, wait_s: float, pauses: list[
         slept.append(pause_s)
 
     with RunLock.attempt(tmp_path, owner=FIRST), pytest.raises(LockHeld, match="run-1"):
-        await RunLock.acquire(tmp_path, owner=SECOND, wait_s=wait_s, sleep=sleep)
+        await RunLock.acquire(tmp_path, owner=lambda: SECOND, wait_s=wait_s, sleep=sleep)
     assert slept == pytest.approx(pauses)
 
 

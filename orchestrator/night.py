@@ -1,0 +1,223 @@
+"""One night: engine, ledger, progress log and console around one run, and its books closed whatever happens.
+
+It is handed an open ledger, a recovered schedule and a cloud; where they come from is `app`'s affair.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from signal import Signals
+from typing import TextIO
+
+import anyio
+
+from orchestrator import __version__
+from orchestrator.cloud.port import Cloud
+from orchestrator.core.messages import Ended
+from orchestrator.core.model import CallId, Copy, RunId
+from orchestrator.core.plan import Plan
+from orchestrator.core.plan.narrowing import Narrowing
+from orchestrator.core.schedule import Schedule
+from orchestrator.core.verdict import Result, Verdict, count, judge
+from orchestrator.engine.clock import Clock
+from orchestrator.engine.engine import Engine, Senses
+from orchestrator.engine.halt import Halt
+from orchestrator.errors import OrchestratorError
+from orchestrator.ledger.sqlite import Ledger
+from orchestrator.machine import Machine
+from orchestrator.settings import Settings
+from orchestrator.watch.console import Console
+from orchestrator.watch.progress_log import ProgressLog
+from orchestrator.watch.result import counts_shape, result_json
+
+_TICK_S = 0.5
+_HEARTBEAT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """How much a run shows, and where; None is a stream that is closed."""
+
+    stream: TextIO | None = field(default_factory=lambda: sys.stderr)
+    quiet: bool = False
+    verbose: bool = False
+    progress: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What one run is asked for: a plan, perhaps less than all of it, and by when.
+
+    `deadline_s` is in seconds from the start of the run, `lock_wait_s` how long to wait for
+    another run to end.
+    """
+
+    plan: Plan
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    deadline_s: float = inf
+    lock_wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to; `fault` is what stopped it, if something did that a person must mend."""
+
+    result: Result
+    log: Path
+    fault: OrchestratorError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Night:
+    """Everything one run needs. `secrets` are the texts that nothing may show."""
+
+    run: RunId
+    wish: Wish
+    wanted: tuple[Copy, ...]
+    settings: Settings
+    machine: Machine
+    screen: Screen
+    clock: Clock
+    ledger: Ledger
+    schedule: Schedule
+    cloud: Cloud
+    secrets: tuple[str, ...]
+
+    async def pass_by(self, halt: Halt) -> Outcome:
+        """Run from the first event to the last line; what stops it is in the outcome, not raised."""
+        began = self.clock()
+        name = self.wish.plan.name
+        self.ledger.begin_run(self.run, plan=name, started_at=began, wanted=self.wanted)
+        with self._log() as log, self._console() as console:
+            engine = self._engine(log, console)
+            self._introduce(log)
+            late, fault = False, None
+            try:
+                late = await self._drive(engine, log, console, halt)
+            except* Exception as group:
+                fault = fault_of(group)
+            result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
+            self._close_books(log, result)
+        return Outcome(result=result, log=log.path, fault=fault)
+
+    async def _drive(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> bool:
+        """Run the engine with the heartbeat beside it; return whether the deadline came."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._heartbeat, engine, log, console, halt)
+            engine.begin(self.run, self.wish.plan.name, self.wanted)
+            late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
+            tasks.cancel_scope.cancel()
+        return late
+
+    async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> None:
+        """Keep the console alive; say in the log now and then that the run is, and what it has."""
+        next_beat, told = self.clock() + _HEARTBEAT_S, False
+        while True:
+            await anyio.sleep(_TICK_S)
+            now = self.clock()
+            console.tick(now)
+            if now >= next_beat:
+                next_beat = now + _HEARTBEAT_S
+                counts = counts_shape(count(self.schedule.standings()))
+                log.note("run.heartbeat", "info", counts=counts, calls=dict(engine.calls))
+            if halt.signal is not None and not told:
+                told = True
+                log.note("run.signal", "warning", signal=Signals(halt.signal).name)
+
+    def _conclude(
+        self, engine: Engine, began: float, *, late: bool, halt: Halt, fault: OrchestratorError | None
+    ) -> Result:
+        """Judge the run from where its copies stand."""
+        copies = self.schedule.standings()
+        counts, settled = count(copies), self.schedule.settled()
+        stopped = self.schedule.stopped
+        verdict, code = judge(counts, settled=settled, stopped=stopped, late=late, signal=halt.signal)
+        if fault is not None:
+            verdict, code = Verdict.FAILED, fault.exit_code
+        return Result(
+            run=self.run,
+            plan=self.wish.plan.name,
+            verdict=verdict,
+            exit_code=code,
+            started_at=began,
+            finished_at=self.clock(),
+            counts=counts,
+            calls=dict(sorted(engine.calls.items())),
+            copies=copies,
+        )
+
+    def _close_books(self, log: ProgressLog, result: Result) -> None:
+        """Write the end of the run wherever it can still be written."""
+        run, at, verdict, code = result.run, result.finished_at, result.verdict, result.exit_code
+        with suppress(OrchestratorError):
+            self.ledger.record(Ended(at=at, run=run, verdict=verdict, exit_code=code), run=run)
+            text = result_json(result)
+            self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
+        log.finished(result)
+        log.prune(self.settings.log_days)
+
+    # --- who takes part ---------------------------------------------------------------------------
+
+    def _engine(self, log: ProgressLog, console: Console) -> Engine:
+        """Make the engine; each of its events is in the ledger before anybody sees it."""
+        machine, ledger, run = self.machine, self.ledger, self.run
+        senses = Senses(
+            clock=self.clock, chance=machine.chance.random, call_ids=lambda: CallId(machine.token(16))
+        )
+        return Engine(
+            self.schedule,
+            self.cloud,
+            lambda event, changes: ledger.record(event, changes, run=run),
+            senses,
+            watchers=(log, console),
+        )
+
+    def _log(self) -> ProgressLog:
+        """Open the progress log; that it cannot be written is said on the screen, once."""
+        stream = self.screen.stream
+        return ProgressLog.open(
+            self.settings.state_dir / "logs",
+            self.run,
+            level=self.settings.log_level,
+            clock=self.clock,
+            secrets=self.secrets,
+            trouble=lambda error: print(f"The progress log cannot be written: {error}", file=stream),
+        )
+
+    def _introduce(self, log: ProgressLog) -> None:
+        """Write the first lines of a run's log: what runs, and by which settings; no secret is among them."""
+        regions = sorted({copy.destination for copy in self.wanted})
+        facts = {"version": __version__, "pid": os.getpid(), "plan": self.wish.plan.name}
+        log.note("run.started", "info", **facts, destinations=regions)
+        log.note("run.settings", "info", settings={name: str(value) for name, value in self.settings})
+
+    def _console(self) -> Console:
+        """Make the console."""
+        screen = self.screen
+        return Console(
+            screen.stream,
+            quiet=screen.quiet,
+            verbose=screen.verbose,
+            progress=screen.progress,
+            overview=self.schedule.overview,
+            clock=self.clock,
+            environ=self.machine.environ,
+            secrets=self.secrets,
+        )
+
+
+def fault_of(group: BaseExceptionGroup[Exception]) -> OrchestratorError:
+    """Take the one fault out of a group; a bug is written to the log, with its frames."""
+    inner: BaseException = group
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    if isinstance(inner, OrchestratorError):
+        return inner
+    logging.getLogger(__name__).error("a fault of our own", exc_info=inner)
+    return OrchestratorError(f"A fault of our own ({inner!r}). The progress log holds its traceback.")
