@@ -38,6 +38,20 @@ def test_flipped_bits_of_the_file_are_refused_or_harmless(tmp_path: Path) -> Non
     assert refused > 20
 
 
+def test_a_broken_structure_is_noticed_before_the_night(tmp_path: Path) -> None:
+    """A page of the projection that is gone is noticed at the start, though every event is whole."""
+    fill(tmp_path)
+    file = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(file)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'copies'").fetchone()
+    data = bytearray(file.read_bytes())
+    data[(page - 1) * 4096 : page * 4096] = bytes(4096)
+    file.write_bytes(data)
+    with pytest.raises(LedgerDamaged, match="damaged and was left as it is"):
+        open_ledger(tmp_path)
+    assert file.read_bytes() == data
+
+
 def test_a_ledger_cut_anywhere_is_refused(tmp_path: Path) -> None:
     """A ledger whose end is missing, by one byte or nearly all of it, is refused and stays as it is."""
     fill(tmp_path)

@@ -163,8 +163,19 @@ def test_a_look_keeps_the_percentages(tmp_path: Path) -> None:
         ledger.record(begun(2), [accepted], run=RUN)
         assert standings(tmp_path)[copy(1)].progress == 42
         ledger.record(begun(3), [change(1, State.READY, Reason.COPIED, image=SIGHTING.image)], run=RUN)
+        ledger.record(looked, run=RUN)
+        assert standings(tmp_path)[copy(1)].progress is None
+        assert standings(tmp_path)[copy(2)].progress is None
+
+
+def test_another_image_begins_without_a_percentage(tmp_path: Path) -> None:
+    """A copy that is under way a second time does not show how far the first one came."""
+    with open_ledger(tmp_path) as ledger:
+        ledger.begin_run(RUN, plan="p", started_at=NOW, wanted=[copy(1)])
+        ledger.record(begun(1), [change(1, State.COPYING, Reason.ACCEPTED, image=SIGHTING.image)], run=RUN)
+        ledger.record(Seen(at=NOW, region=EAST, asked=(), images=(SIGHTING,)), run=RUN)
+        ledger.record(begun(2), [change(1, State.COPYING, Reason.ACCEPTED, image="img-other")], run=RUN)
     assert standings(tmp_path)[copy(1)].progress is None
-    assert standings(tmp_path)[copy(2)].progress is None
 
 
 def test_a_second_night_finds_the_copies_where_they_stand(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.errors import LedgerDamaged, LedgerTooNew, LedgerUnwritable
 from orchestrator.ledger.connect import backup, connect_writer, explained
 from orchestrator.ledger.rows import read_events
-from orchestrator.ledger.schema import APPLICATION_ID, STEPS, migrate, version_of
+from orchestrator.ledger.schema import APPLICATION_ID, STEPS, create, migrate, version_of
 from tests.ledger.samples import ONE_OF_EACH, RUN, fill, open_ledger
 
 NEXT = (*STEPS, "ALTER TABLE runs ADD COLUMN weather TEXT; CREATE INDEX runs_by_plan ON runs (plan);")
@@ -25,6 +25,17 @@ def test_a_new_ledger_says_what_it_is(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_a_new_ledger_is_private_whatever_the_umask(tmp_path: Path, umask: int) -> None:
+    """The file has mode 0600 from the moment it gets its name."""
+    before = os.umask(umask)
+    try:
+        create(tmp_path / "ledger.db", ledger_id="abcdef012345", now=0.0)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
 
 
 def test_an_older_ledger_is_brought_forward(tmp_path: Path) -> None:
