@@ -380,3 +380,17 @@ async def test_one_copy_of_two_origins() -> None:
     night = await Operator(cloud).night([*copies_of(4, EAST), *more])
     assert night.verdict == "ok"
     assert len(cloud.made(EAST)) == 6
+
+
+async def test_a_copy_that_is_just_being_deleted_is_made_again_when_it_is_gone() -> None:
+    """A ready copy in status deleting is neither confirmed nor waited for in vain."""
+    cloud = Cloud(images=3, pace=Pace(copy_base_s=600, deleting_s=900))
+    operator = Operator(cloud)
+    first = await operator.night(copies_of(3, EAST))
+    gone = first.schedule.register.tracks[copies_of(3, EAST)[1]].image
+    assert gone is not None
+    cloud.world.delete_image(now(), EAST, gone, delete_snapshot=True)
+    second = await operator.night(copies_of(3, EAST), deadline_s=50_000)
+    assert second.verdict == "ok"
+    assert second.calls["copyImages"] == 1
+    check_books(cloud)

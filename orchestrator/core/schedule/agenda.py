@@ -56,7 +56,7 @@ def _read_of(register: Register, destination: Destination) -> Read | None:
         return Survey(destination.region, Resource.IMAGE if destination.wants_control else resource)
     if _wants_listing(register, destination):
         return List(destination.region, destination.listing.page + 1)
-    if destination.to_check:
+    if destination.to_check and destination.check_at <= register.now:
         return Check(destination.region, next(iter(destination.to_check)))
     return _next_look(register, destination)
 
@@ -103,7 +103,8 @@ def next_call(register: Register) -> Submit | None:
 def may_call(register: Register) -> bool:
     """Tell whether any call may be sent: the run goes on, a worker is free, no throttle holds."""
     busy = len(register.open_calls) + register.handed_out
-    return register.stop is None and busy < register.limits.workers and register.calls_at <= register.now
+    free = busy < register.limits.workers and register.calls_at <= register.now
+    return free and register.stop is None and register.closed is None
 
 
 def _chunk_for(register: Register, destination: Destination) -> list[Track]:
@@ -154,4 +155,6 @@ def _wakes(destination: Destination) -> list[float]:
         times.append(destination.list_at)
     if destination.copying:
         times.append(destination.look_at)
+    if destination.to_check:
+        times.append(destination.check_at)
     return times

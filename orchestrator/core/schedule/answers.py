@@ -95,7 +95,9 @@ def _pause(register: Register, destination: Destination, event: Refused, nature:
             register.calls_at = max(register.calls_at, event.until)
         case Nature.MARK:
             destination.takes_marks = False
-        case Nature.CREDENTIALS | Nature.CONFIGURATION:
+        case Nature.CREDENTIALS:
+            register.closed = event.reason
+        case Nature.CONFIGURATION:
             register.stop = event.reason
         case (
             Nature.NORMAL | Nature.IMAGE_PERMANENT | Nature.ROUTE_PERMANENT | Nature.IMAGE_TRANSIENT

@@ -63,7 +63,9 @@ def checked(register: Register, event: Checked) -> None:
     if track is None:
         return
     destination.to_check.pop(event.image, None)
-    if event.sighting is not None:
+    if event.sighting is not None and event.sighting.status == "deleting" and track.unconfirmed:
+        _check_again(register, track, event.image)
+    elif event.sighting is not None:
         adopt(register, track, event.sighting)
     elif track.state is State.COPYING:
         register.name_image(track, None)
@@ -72,6 +74,19 @@ def checked(register: Register, event: Checked) -> None:
         register.name_image(track, None)
         ready = track.state is State.READY
         register.move(track, Step.GONE if ready else Step.RENEW, Reason.DELETED, f"{event.image} is gone")
+
+
+def _check_again(register: Register, track: Track, image: ImageId) -> None:
+    """Wait for an image that somebody is deleting to be gone; give up on one that never goes."""
+    destination = track.destination
+    track.misses += 1
+    if track.misses < register.limits.max_attempts:
+        destination.to_check[image] = None
+        destination.check_at = register.now + register.limits.poll_interval_s * track.misses
+    elif track.state is State.FAILED:
+        stay_failed(register, track, Reason.UNCONFIRMED, f"{image} is being deleted and does not go")
+    else:
+        register.move(track, Step.END, Reason.UNCONFIRMED, f"{image} is being deleted and does not go")
 
 
 def adopt(register: Register, track: Track, sighting: Sighting) -> None:
@@ -126,7 +141,7 @@ def _confirm(register: Register, track: Track) -> None:
 
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
     """Draw what a complete, unchanged listing says about what it does not show."""
-    shown = {sighting.image for sighting in listing.images}
+    shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
     trust = trusted(destination, shown, listing.total)
     destination.list_at = register.now + _pause_s(register)
     doubtful = [t for t in destination.doubtful.values() if _settled_by(register, t, listing)]

@@ -27,7 +27,8 @@ def begun(register: Register, event: Begun) -> None:
     register.inspect_failures.clear()
     register.inspect_at.clear()
     register.pace = Pace(register.limits.requests_per_minute)
-    register.proved, register.knocks, register.stop = False, 0, None
+    register.proved, register.knocks = False, 0
+    register.stop = register.closed = None
     register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
     for destination in register.destinations.values():
         plan_look(register, destination)

@@ -19,8 +19,9 @@ def why(register: Register, track: Track) -> tuple[Reason, str]:
     parked = track.destination.park
     if track.state is not State.WAITING:
         return track.reason, track.detail
-    if register.stop is not None:
-        return register.stop, track.detail
+    stopped = register.stop or register.closed
+    if stopped is not None:
+        return stopped, track.detail
     if parked is not None:
         return parked.reason, _full(track.destination, parked)
     if track.reason is Reason.QUEUED:

@@ -24,7 +24,10 @@ Pool = list[tuple[float, int, Track]]
 
 
 class Register:
-    """The state of the schedule. One owner; never shared between tasks."""
+    """The state of the schedule. One owner; never shared between tasks.
+
+    `stop` says why nothing at all may be sent any more in this run, `closed` why no call may.
+    """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
         self.limits = limits
@@ -49,6 +52,7 @@ class Register:
         self.throttles = 0
         self.calls_at = 0.0
         self.stop: Reason | None = None
+        self.closed: Reason | None = None
         self.now = 0.0
 
     # --- records ----------------------------------------------------------------------------------

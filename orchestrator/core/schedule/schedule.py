@@ -152,12 +152,14 @@ class Schedule:
             return False
         if register.stop is not None or self.settled():
             return True
+        if register.closed is not None:
+            return all(d.unsettled == d.waiting for d in register.destinations.values())
         return not waits_for_room and exhausted(register)
 
     @property
     def stopped(self) -> Reason | None:
-        """Return why nothing more may be sent in this run, if so."""
-        return self.register.stop
+        """Return why nothing more may be sent, or at least no call, in this run, if so."""
+        return self.register.stop or self.register.closed
 
     # --- what the shell adds to an event before it is recorded ------------------------------------
 

@@ -181,6 +181,7 @@ class Destination:
     blind: set[Resource] = field(default_factory=set)
     wants_control: bool = False
     to_check: dict[ImageId, None] = field(default_factory=dict)
+    check_at: float = 0.0
     park: Park | None = None
     ceiling: int | None = None
     # looking at copies under way
@@ -203,7 +204,7 @@ class Destination:
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.wants_control, self.park, self.ceiling = False, None, None
-        self.to_check = {}
+        self.to_check, self.check_at = {}, 0.0
         self.look_at, self.batches = 0.0, []
         self.reading, self.failures, self.read_at = False, 0, 0.0
 
