@@ -24,7 +24,7 @@ from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.verdict import Result, Verdict, count, judge
+from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
@@ -138,6 +138,9 @@ class Night:
         counts, settled = count(copies), self.schedule.settled()
         stopped = self.schedule.stopped
         verdict, code = judge(counts, settled=settled, stopped=stopped, late=late, signal=halt.signal)
+        strangers = self.schedule.strangers()
+        if strangers and verdict is Verdict.OK:
+            verdict, code = Verdict.PARTIAL, EXIT_INCOMPLETE
         if fault is not None:
             verdict, code = Verdict.FAILED, fault.exit_code
         return Result(
@@ -150,6 +153,7 @@ class Night:
             counts=counts,
             calls=dict(sorted(engine.calls.items())),
             copies=copies,
+            strangers=strangers,
         )
 
     def _close_books(self, log: ProgressLog, result: Result) -> None:

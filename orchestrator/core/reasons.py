@@ -68,6 +68,7 @@ class Reason(StrEnum):
     COPY_ERROR = "copy-error"
     VANISHED = "vanished"
     COPY_TIMEOUT = "copy-timeout"
+    DUPLICATE = "duplicate"
     UNCONFIRMED = "unconfirmed"
     ATTEMPTS = "attempts"
 
@@ -173,6 +174,11 @@ MEANINGS: dict[Reason, Meaning] = {
         _N.END,
         "it was not ready within COPY_TIMEOUT",
         "the next run goes on watching it; ask the cloud's support if it never ends",
+    ),
+    Reason.DUPLICATE: Meaning(
+        _N.END,
+        "the destination holds more than one live copy that we made of this image",
+        "look at the images named and delete those that are not needed",
     ),
     Reason.UNCONFIRMED: Meaning(
         _N.END,

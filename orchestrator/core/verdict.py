@@ -45,7 +45,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds."""
+    """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
+
+    `strangers` are images, by region, that carry this ledger's mark and that it does not know.
+    """
 
     run: RunId
     plan: str
@@ -56,6 +59,7 @@ class Result:
     counts: Counts
     calls: Mapping[str, int]
     copies: tuple[Standing, ...]
+    strangers: tuple[tuple[Region, ImageId], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,8 @@ class Engine:
 
     def begin(self, run: RunId, plan: str, copies: Sequence[Copy]) -> None:
         """Open a run: calls that an earlier one left open are lost, then the copies are wanted."""
-        self.learn(Begun(at=self._senses.clock(), run=run, plan=plan))
+        readable = plan.encode("utf-8", "replace").decode()  # a path need not be UTF-8, a ledger must
+        self.learn(Begun(at=self._senses.clock(), run=run, plan=readable))
         for call in self.schedule.open_calls():
             self.learn(Lost(at=self._senses.clock(), call=call, reason=Reason.INTERRUPTED))
         for start in range(0, len(copies), _BATCH):

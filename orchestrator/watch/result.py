@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from pydantic import TypeAdapter
@@ -39,7 +39,7 @@ def result_json(view: Result | Running) -> str:
     """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end."""
     ended = view if isinstance(view, Result) else None
     endless = KILLED if isinstance(view, Running) and view.killed else RUNNING
-    shape = {
+    shape: dict[str, object] = {
         "run": view.run,
         "plan": well_formed(view.plan),
         "verdict": ended.verdict.value if ended else endless,
@@ -50,6 +50,8 @@ def result_json(view: Result | Running) -> str:
         "calls": dict(view.calls),
         "copies": [_copy_shape(standing) for standing in view.copies],
     }
+    if ended and ended.strangers:
+        shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
     return json.dumps(shape)
 
 
@@ -102,6 +104,7 @@ class _Shape:
     counts: Counts
     calls: dict[str, int]
     copies: list[_CopyShape]
+    strangers: list[dict[str, str]] = field(default_factory=list)
 
 
 @cache
@@ -126,6 +129,7 @@ def result_from_json(text: str) -> Result:
         counts=shape.counts,
         calls=shape.calls,
         copies=tuple(map(_standing, shape.copies)),
+        strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
     )
 
 

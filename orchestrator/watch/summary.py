@@ -33,12 +33,19 @@ _WORDS = {State.DOUBTFUL: "in doubt"}
 
 def summary_lines(result: Result, log_path: Path | None) -> list[str]:
     """Tell how a run ended: verdict, failures, the rest with its reasons, counts and calls, the log."""
-    lines = [verdict_text(result), *trouble_lines(result.copies), *pending_lines(result.copies)]
+    lines = [verdict_text(result), *stranger_lines(result)]
+    lines += [*trouble_lines(result.copies), *pending_lines(result.copies)]
     took = span(result.finished_at - result.started_at)
     lines.append(f"{counts_text(result.counts)}; it took {took}; {calls_line(result.calls)}")
     if log_path is not None:
         lines.append(f"log: {clean(str(log_path), 4096)}")
     return lines
+
+
+def stranger_lines(result: Result) -> list[str]:
+    """Name images that carry our mark and that the ledger does not know: a person must look at them."""
+    says = "carries our mark, but the ledger does not know it; delete it if it is not needed"
+    return [f"  {clean(image)} in {clean(region)} {says}" for region, image in result.strangers]
 
 
 def verdict_text(result: Result) -> str:

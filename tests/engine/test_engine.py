@@ -179,7 +179,7 @@ async def test_reads_of_one_region_never_overlap() -> None:
     copies = [*copies_of(30, EAST, SOUTH, EAST1), Copy(image_id(300), EAST, SOUTH)]
     assert await night.driver.run(copies) == ("ok", 0)
     pages = [event.page for event in night.events if isinstance(event, Listed) and event.region == EAST]
-    assert pages == [1, 2, 3]
+    assert pages == [1, 2, 3] * 2, "once before the first call, once for the audit"
     per_region = {name: most for name, most in night.port.most.items() if name.startswith("cn-")}
     assert per_region == dict.fromkeys((NORTH, EAST, SOUTH, EAST1), 1)
     assert night.port.most["reads"] >= 3

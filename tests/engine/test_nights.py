@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.model import Copy, State
+from orchestrator.core.messages import Change, Event, Lost
+from orchestrator.core.model import Copy, ImageId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.engine.halt import Halt
 from orchestrator.simulator.faults import Fault, Rule
+from orchestrator.simulator.things import Image
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.nights import EAST, EAST1, NORTH, SOUTH, Cloud, Operator, check_books, copies_of, image_id, now
 
@@ -394,3 +398,64 @@ async def test_a_copy_that_is_just_being_deleted_is_made_again_when_it_is_gone()
     assert second.verdict == "ok"
     assert second.calls["copyImages"] == 1
     check_books(cloud)
+
+
+# --- the audit ------------------------------------------------------------------------------------
+
+
+async def test_a_copy_that_appears_after_all_is_reported() -> None:
+    """The promise's condition broken, a copy is visible only long after SETTLE_TIME: exit 3, with ids."""
+    rules = [Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), nth=frozenset({1}))]
+    cloud = Cloud(images=3, rules=rules, pace=Pace(copy_base_s=600, listing_lag_s=1500))
+
+    class Weather:
+        """Let what is made later be seen at once."""
+
+        def event(self, event: Event, _: object) -> None:
+            if isinstance(event, Lost):
+                cloud.world.pace = Pace(copy_base_s=1200)
+
+    operator = Operator(cloud, Limits(settle_s=300))
+    night = await operator.night(copies_of(3, EAST), watchers=[Weather()])
+    assert cloud.world.books()["violations"] != [], "the world did make them twice"
+    assert night.exit_code == 3
+    twins = [s for s in night.schedule.standings() if s.reason is Reason.DUPLICATE]
+    assert len(twins) == 3
+    assert all(len(standing.detail.split(", ")) == 2 for standing in twins)
+
+
+async def test_an_image_with_our_mark_that_the_ledger_does_not_know_is_reported() -> None:
+    """A ledger restored from an old backup: the image is named, nothing is deleted."""
+    cloud = Cloud(images=3)
+    operator = Operator(cloud)
+    await operator.night(copies_of(2, EAST))
+    held = next(iter(cloud.made(EAST)))
+    stranger = Image(
+        id=ImageId("img-stranger"), name="other", size_mb=1, text=held.text.replace("src", "xyz")
+    )
+    stranger.text = stranger.text.replace("call=call", "call=unknown")
+    cloud.world.add_image(EAST, stranger)
+    night = await operator.night(copies_of(3, EAST))
+    assert night.schedule.strangers() == ((EAST, "img-stranger"),)
+
+
+async def test_a_ready_copy_that_is_gone_in_the_end_is_reported() -> None:
+    """It was ready and somebody deleted it before the run ended: not green."""
+    cloud = Cloud(images=30)
+    operator = Operator(cloud, Limits(region_copies=10))
+
+    class Vandal:
+        """Delete the first copy that becomes ready."""
+
+        done = False
+
+        def event(self, _: object, changes: Sequence[Change]) -> None:
+            ready = [c for c in changes if c.after is State.READY and c.image]
+            if ready and not self.done and ready[0].image:
+                self.done = True
+                cloud.world.remove(now(), EAST, ready[0].image)
+
+    night = await operator.night(copies_of(30, EAST), watchers=[Vandal()])
+    assert night.exit_code == 3
+    assert [s.reason for s in night.schedule.standings() if s.state is State.FAILED] == [Reason.VANISHED]
+    assert (await operator.night(copies_of(30, EAST))).verdict == "ok"

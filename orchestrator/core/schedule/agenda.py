@@ -12,6 +12,7 @@ from math import inf
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
 from orchestrator.core.model import PAGE_SIZE, Chunk, Resource
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import gather
 from orchestrator.core.schedule.parking import blocked, park, probe
 from orchestrator.core.schedule.register import Register
@@ -74,7 +75,7 @@ def _wants_listing(register: Register, destination: Destination) -> bool:
     if not destination.listed:
         known = not any(register.to_inspect.values()) and not register.inspecting
         return destination.unsettled > 0 and known and destination.list_at <= register.now
-    return bool(destination.doubtful) and destination.list_at <= register.now
+    return audit.due(destination) or (bool(destination.doubtful) and destination.list_at <= register.now)
 
 
 def _next_look(register: Register, destination: Destination) -> Read | None:

@@ -27,6 +27,7 @@ def called(register: Register, event: Called) -> None:
     for track in tracks:
         track.call = event.call
         track.absences = track.listings = 0
+        track.destination.audited = False
         register.move(track, Step.CALL, Reason.CALLED)
 
 
@@ -175,6 +176,7 @@ def count_attempt(
 def give_up(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
     """Give up, for this run, what needs a listing of a destination that nobody can list."""
     destination.listed = True
+    destination.audited = True
     for track in list(destination.doubtful.values()):
         needs_person(register, track)
     for track in destination.tracks:

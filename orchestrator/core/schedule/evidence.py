@@ -90,8 +90,14 @@ def relevant(register: Register, event: Listed) -> tuple[Sighting, ...]:
     destination = register.destination(event.region)
     if event.page == 1:  # once per listing: it looks at every copy
         destination.names = names_wanted(destination)
-    names = destination.names
-    return tuple(s for s in event.images if s.name in names or owner(register, destination, s) is not None)
+    return tuple(s for s in event.images if s.name in destination.names or _told(register, destination, s))
+
+
+def _told(register: Register, destination: Destination, sighting: Sighting) -> bool:
+    """Tell whether an image is known, or its text says that we or the platform made it of a source."""
+    mark = read_mark(sighting.text)
+    ours = mark is not None and mark.ledger == register.ledger
+    return ours or owner(register, destination, sighting) is not None
 
 
 def names_wanted(destination: Destination) -> frozenset[str]:

@@ -12,6 +12,7 @@ from orchestrator.core.messages import Checked, Listed
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person, stay_failed
+from orchestrator.core.schedule.audit import examine
 from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, trusted
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
@@ -70,6 +71,9 @@ def checked(register: Register, event: Checked) -> None:
     elif track.state is State.COPYING:
         register.name_image(track, None)
         register.move(track, Step.END, Reason.VANISHED, f"{event.image} is gone")
+    elif track.state is State.READY and not track.unconfirmed:
+        register.name_image(track, None)
+        register.move(track, Step.END, Reason.VANISHED, f"{event.image} was ready and is gone")
     elif track.unconfirmed:
         register.name_image(track, None)
         ready = track.state is State.READY
@@ -156,6 +160,7 @@ def _conclude(register: Register, destination: Destination, listing: Listing) ->
         _conclude_first(register, destination, listing, missing if trust else [])
         if not trust:
             _cannot_confirm(register, missing, listing)
+    examine(register, destination, listing.images, trusted=bool(trust))
 
 
 def _settled_by(register: Register, track: Track, listing: Listing) -> bool:

@@ -30,9 +30,9 @@ from orchestrator.core.messages import (
     Surveyed,
     Unanswered,
 )
-from orchestrator.core.model import CallId, Copy, State
+from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
-from orchestrator.core.schedule import agenda, answers, evidence, findings, listings, nights, outlook
+from orchestrator.core.schedule import agenda, answers, audit, evidence, findings, listings, nights, outlook
 from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
@@ -150,8 +150,10 @@ class Schedule:
         register = self.register
         if register.open_calls:
             return False
-        if register.stop is not None or self.settled():
+        if register.stop is not None:
             return True
+        if self.settled():
+            return not any(audit.due(d) or d.to_check for d in register.destinations.values())
         if register.closed is not None:
             return all(d.unsettled == d.waiting for d in register.destinations.values())
         return not waits_for_room and exhausted(register)
@@ -228,6 +230,10 @@ class Schedule:
     def settled(self) -> bool:
         """Tell whether nothing is left to do for any wanted copy."""
         return not any(d.unsettled for d in self.register.destinations.values())
+
+    def strangers(self) -> tuple[tuple[Region, ImageId], ...]:
+        """Return the images that carry this ledger's mark and that the ledger does not know."""
+        return tuple((d.region, image) for d in self.register.destinations.values() for image in d.strangers)
 
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""

@@ -157,7 +157,8 @@ class Destination:
     """One destination region: what is under way there, what is known of it, what to read next.
 
     `states` counts the wanted copies; `names` are the names by which a listing under way could
-    show a copy that nobody owns; `lookalikes` are images of such a name that were there before.
+    show a copy that nobody owns; `lookalikes` are images of such a name that were there before;
+    `strangers` are images with our mark that the ledger does not know.
     """
 
     region: Region
@@ -180,6 +181,8 @@ class Destination:
     stale: set[Resource] = field(default_factory=lambda: set(Resource))
     blind: set[Resource] = field(default_factory=set)
     wants_control: bool = False
+    audited: bool = False
+    strangers: tuple[ImageId, ...] = ()
     to_check: dict[ImageId, None] = field(default_factory=dict)
     check_at: float = 0.0
     park: Park | None = None
@@ -205,6 +208,7 @@ class Destination:
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.wants_control, self.park, self.ceiling = False, None, None
         self.to_check, self.check_at = {}, 0.0
+        self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
         self.reading, self.failures, self.read_at = False, 0, 0.0
 

@@ -1,0 +1,70 @@
+"""The audit: what a destination holds, once more, against what the ledger says. It deletes nothing.
+
+Even if an assumption of ours is broken (an accepted copy that became visible only after
+SETTLE_TIME, a ledger restored from an old backup), the night does not end green over it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from orchestrator.core.marks import read_mark
+from orchestrator.core.model import ImageId, Sighting, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.answers import stay_failed
+from orchestrator.core.schedule.evidence import owner
+from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Track
+
+_LIVE = ("pending", "ready")
+
+
+def due(destination: Destination) -> bool:
+    """Tell whether calls were sent there since its last audit, and nothing is under way any more."""
+    settled = destination.unsettled == 0 and not destination.copying and not destination.doubtful
+    return settled and not destination.audited and destination.listed
+
+
+def examine(register: Register, destination: Destination, images: list[Sighting], *, trusted: bool) -> None:
+    """Compare a complete listing with what is known: twins, strangers with our mark, what is gone."""
+    live = [sighting for sighting in images if sighting.status in _LIVE]
+    found: dict[Track, list[ImageId]] = defaultdict(list)
+    strangers = []
+    for sighting in live:
+        track = _maker(register, destination, sighting)
+        if track is not None:
+            found[track].append(sighting.image)
+        elif _ours(register, sighting):
+            strangers.append(sighting.image)
+    destination.strangers = tuple(sorted(strangers))
+    for track, twins in found.items():
+        if len(twins) > 1:
+            _report_twins(register, track, ", ".join(sorted(twins)))
+    shown = {sighting.image for sighting in live}
+    for image, track in destination.images.items():
+        if trusted and track.wanted and track.state is State.READY and image not in shown:
+            destination.to_check[image] = None
+    destination.audited = not destination.copying and not destination.doubtful
+
+
+def _maker(register: Register, destination: Destination, sighting: Sighting) -> Track | None:
+    """Return the copy that we made this image for: one that is known, or that our mark names."""
+    known = destination.images.get(sighting.image)
+    if known is not None or not _ours(register, sighting):
+        return known
+    return owner(register, destination, sighting)
+
+
+def _ours(register: Register, sighting: Sighting) -> bool:
+    """Tell whether an image carries a mark of this ledger."""
+    mark = read_mark(sighting.text)
+    return mark is not None and mark.ledger == register.ledger
+
+
+def _report_twins(register: Register, track: Track, images: str) -> None:
+    """Fail a copy that exists more than once, loudly: a person must choose which one stays."""
+    if track.state is State.FAILED:
+        stay_failed(register, track, Reason.DUPLICATE, images)
+    elif track.state in (State.READY, State.COPYING):
+        register.move(track, Step.END, Reason.DUPLICATE, images)
