@@ -12,8 +12,9 @@ from itertools import count
 from math import inf
 from random import Random
 
+from orchestrator.core.codec import from_json, kind_of, to_json
 from orchestrator.core.limits import Limits
-from orchestrator.core.messages import Change, Event, from_json, kind_of, to_json
+from orchestrator.core.messages import Change, Event
 from orchestrator.core.model import CallId, Copy, ImageId, Region, RunId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule

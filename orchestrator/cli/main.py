@@ -16,6 +16,7 @@ from orchestrator.cli.completion import completion
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.run import run
+from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
 from orchestrator.errors import OrchestratorError
 
@@ -42,7 +43,7 @@ def cli() -> None:
     """Replicate JD Cloud private images to other regions: every copy made once, none lost."""
 
 
-for _verb in (run, plan, validate, status, log, runs, simulator, completion):
+for _verb in (run, plan, validate, status, log, runs, settle, simulator, completion):
     cli.add_command(_verb)
 
 

@@ -1,4 +1,4 @@
-"""What happened (events), what to do (actions), and the one table that turns events into JSON and back.
+"""What happened (events), what to do (actions), what an event did to a copy (changes).
 
 An event is a fact with a time (UTC epoch seconds), stored for ever: fields are only added, with a
 default. One action is one HTTP request and is answered by exactly one event.
@@ -7,9 +7,6 @@ default. One action is one HTTP request and is answered by exactly one event.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-
-from pydantic import TypeAdapter
 
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
@@ -32,6 +29,16 @@ class Planned:
 
     at: float
     copies: tuple[Copy, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A person looked: the doubtful copy was made (as `image`, if that is known) or was not."""
+
+    at: float
+    copy: Copy
+    made: bool
+    image: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +177,7 @@ class Unanswered:
 
 
 Event = (
-    Begun | Planned | Ended | Called | Accepted | Refused | Lost
+    Begun | Planned | Settled | Ended | Called | Accepted | Refused | Lost
     | Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 )  # fmt: skip
 ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
@@ -249,43 +256,3 @@ class Check:
 
 Read = Inspect | List | Survey | Look | Check
 Action = Submit | Read
-
-# --- events as JSON -------------------------------------------------------------------------------
-
-KINDS: dict[str, type[Event]] = {
-    "begun": Begun,
-    "planned": Planned,
-    "called": Called,
-    "accepted": Accepted,
-    "refused": Refused,
-    "lost": Lost,
-    "inspected": Inspected,
-    "listed": Listed,
-    "surveyed": Surveyed,
-    "seen": Seen,
-    "checked": Checked,
-    "unanswered": Unanswered,
-    "ended": Ended,
-}
-_NAMES = {event: name for name, event in KINDS.items()}
-
-
-def kind_of(event: Event) -> str:
-    """Name an event's kind, as ledger and log write it."""
-    return _NAMES[type(event)]
-
-
-@cache
-def _adapter(kind: str) -> TypeAdapter[Event]:
-    """Build the reader and writer of one kind; they are compiled on first use."""
-    return TypeAdapter(KINDS[kind])
-
-
-def to_json(event: Event) -> str:
-    """Write an event's fields as JSON, leaving out those that hold their default."""
-    return _adapter(kind_of(event)).dump_json(event, exclude_defaults=True).decode()
-
-
-def from_json(kind: str, body: str) -> Event:
-    """Read an event back; KeyError for an unknown kind, ValueError for a body that is not of it."""
-    return _adapter(kind).validate_json(body)

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     INCOMPLETE = "incomplete"
     INTERRUPTED = "interrupted"
     NEEDS_PERSON = "needs-person"
+    SETTLED = "settled"
     COPY_ERROR = "copy-error"
     VANISHED = "vanished"
     COPY_TIMEOUT = "copy-timeout"
@@ -160,8 +161,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.NEEDS_PERSON: Meaning(
         _N.DOUBT,
         "a call was lost and nothing in the cloud tells whether it made the copy",
-        "look in the destination's console whether the copy exists",
+        "look whether it exists there, then say so with `orchestrator settle`",
     ),
+    Reason.SETTLED: Meaning(_N.NORMAL, "a person looked and said whether the copy was made"),
     Reason.COPY_ERROR: Meaning(
         _N.END,
         "the copy ended in status error",

@@ -9,7 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.core.messages import Event, from_json, kind_of, to_json
+from orchestrator.core.codec import from_json, kind_of, to_json
+from orchestrator.core.messages import Event
 from orchestrator.core.model import RunId
 from orchestrator.errors import LedgerDamaged, LedgerTooNew, OrchestratorError
 from orchestrator.ledger.connect import damaged, explained

@@ -95,6 +95,14 @@ EVENTS: dict[str, tuple[str, Entry]] = {
         "run.planned",
         Entry("info", ("copies", "sources", "destinations"), "the run wants these copies"),
     ),
+    "settled": (
+        "doubt.settled",
+        Entry(
+            "info",
+            ("destination_region", "destination_image", "status"),
+            "a person said whether a doubtful copy was made",
+        ),
+    ),
     "ended": ("run.ended", Entry("info", ("verdict", "exit_code"), "the ledger holds the run's end")),
     "called": (
         "call.sent",

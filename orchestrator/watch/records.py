@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from orchestrator.core.codec import kind_of
 from orchestrator.core.messages import (
     Accepted,
     Begun,
@@ -21,9 +22,9 @@ from orchestrator.core.messages import (
     Planned,
     Refused,
     Seen,
+    Settled,
     Surveyed,
     Unanswered,
-    kind_of,
 )
 from orchestrator.core.model import Sighting, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
@@ -92,7 +93,7 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
             return "warning"
         case Inspected() | Listed() | Seen() | Checked():
             return "info" if changes else "debug"
-        case Begun() | Planned() | Ended() | Called() | Accepted() | Surveyed():
+        case Begun() | Planned() | Settled() | Ended() | Called() | Accepted() | Surveyed():
             return "info"
         case _:
             assert_never(event)
@@ -143,6 +144,10 @@ def _fields(event: Event) -> Fields:
             return {"plan": event.plan}
         case Planned():
             return _planned(event)
+        case Settled():
+            word = "made" if event.made else "not made"
+            region, image = event.copy.destination, event.image
+            return {"destination_region": region, "destination_image": image, "status": word}
         case Ended():
             return {"verdict": event.verdict, "exit_code": event.exit_code}
         case Called():

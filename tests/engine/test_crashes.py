@@ -6,8 +6,8 @@ from random import Random
 
 import pytest
 
+from orchestrator.core.codec import from_json
 from orchestrator.core.limits import Limits
-from orchestrator.core.messages import from_json
 from orchestrator.core.model import Copy
 from orchestrator.core.schedule import Schedule
 from orchestrator.simulator.faults import Fault, Rule

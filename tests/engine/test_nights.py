@@ -278,6 +278,17 @@ async def test_without_any_text_doubt_is_for_a_person() -> None:
     assert states == {(State.READY, Reason.COPIED), (State.DOUBTFUL, Reason.NEEDS_PERSON)}
     assert night.exit_code == 3
     check_books(cloud)
+    sizes = [len(call["sources"]) for call in cloud.world.books()["calls"]]
+    assert sizes[0] == 10
+
+
+async def test_where_nothing_tells_copies_apart_each_travels_alone() -> None:
+    """Once a copy was read back without any text, one lost call can put only one copy in doubt."""
+    switches = Switches(stores_description=False, writes_text=False)
+    cloud = Cloud(images=30, switches=switches)
+    night = await Operator(cloud, Limits(region_copies=10)).night(copies_of(30, EAST))
+    assert night.verdict == "ok"
+    assert [len(call["sources"]) for call in cloud.world.books()["calls"]] == [10, *[1] * 20]
 
 
 async def test_a_gateway_that_refuses_the_description_is_served_without() -> None:

@@ -19,6 +19,7 @@ from orchestrator.core.messages import (
     Planned,
     Refused,
     Seen,
+    Settled,
     Surveyed,
     Unanswered,
 )
@@ -70,6 +71,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     Seen(at=NOW + 9, region=EAST, asked=(SIGHTING.image,), images=(SIGHTING,)),
     Checked(at=NOW + 10, region=EAST, image=SIGHTING.image, sighting=None),
     Unanswered(at=NOW + 11, read="list", region=EAST, reason=Reason.SERVER_ERROR, until=NOW + 20),
+    Settled(at=NOW + 12, copy=copy(1), made=False),
     Ended(at=NOW + 12, run=RUN, verdict="partial", exit_code=3),
 )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.messages import KINDS, Change, Event, Lost, Planned, Refused, Seen, kind_of
+from orchestrator.core.codec import KINDS, kind_of
+from orchestrator.core.messages import Change, Event, Lost, Planned, Refused, Seen
 from orchestrator.core.model import Copy, ImageId, RunId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.verdict import Counts, Standing

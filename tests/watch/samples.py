@@ -18,6 +18,7 @@ from orchestrator.core.messages import (
     Planned,
     Refused,
     Seen,
+    Settled,
     Surveyed,
     Unanswered,
 )
@@ -74,6 +75,7 @@ def every_event(text: str = "text", at: float = NIGHT) -> list[Event]:
         Seen(at=at, region=EAST, asked=(COPY_OF_A,), images=(seen,)),
         Checked(at=at, region=EAST, image=image, sighting=None),
         Unanswered(at=at, read=text, region=EAST, reason=Reason.TIMEOUT, detail=text, until=at + 5),
+        Settled(at=at, copy=COPY, made=True, image=COPY_OF_A),
         Ended(at=at, run=RUN, verdict=text, exit_code=3),
     ]
 

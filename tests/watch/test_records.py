@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.core.messages import KINDS as KINDS_OF_EVENTS
+from orchestrator.core.codec import KINDS as KINDS_OF_EVENTS
 from orchestrator.core.messages import Change, Event, Inspected, Listed, Lost, Refused, Seen, Unanswered
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason

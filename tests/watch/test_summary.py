@@ -37,7 +37,7 @@ def test_a_bad_night_is_told_failures_first() -> None:
         "in doubt: 1 copy, a call was lost and nothing in the cloud tells whether it made the copy"
         " (needs-person)",
         "  img-e cn-north-1 > cn-east-2",
-        "  what to do: look in the destination's console whether the copy exists",
+        "  what to do: look whether it exists there, then say so with `orchestrator settle`",
         "waiting: 1 copy, the destination's image quota is used up (quota-image)",
         "  img-d cn-north-1 > cn-south-1: 5 of 5 used",
         "  what to do: delete images there or ask for a higher quota",

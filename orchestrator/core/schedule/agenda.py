@@ -16,7 +16,7 @@ from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import gather
 from orchestrator.core.schedule.parking import blocked, park, probe
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 
 def next_read(register: Register) -> Read | None:
@@ -38,28 +38,29 @@ def _next_inspect(register: Register) -> Read | None:
 
 
 def _next_destination_read(register: Register) -> Read | None:
-    """Ask the destination that is due for what it needs most."""
-    for destination in register.destinations.values():
-        if destination.reading or destination.read_at > register.now:
-            continue
+    """Ask the destination that was served longest ago, of those that are due, for what it needs most."""
+    idle = [d for d in register.destinations.values() if not d.reading]
+    for destination in sorted(idle, key=lambda d: d.served):
         read = _read_of(register, destination)
         if read is not None:
-            destination.reading = True
+            register.served += 1
+            destination.reading, destination.served = True, register.served
             return read
     return None
 
 
 def _read_of(register: Register, destination: Destination) -> Read | None:
-    """Choose one destination's next read: listing, quotas, single images, copies under way."""
-    probe(destination, register.now)
-    if destination.wants_control or _wants_quotas(destination):
+    """Choose one destination's next read: quotas, listing, single images, copies under way."""
+    now = register.now
+    probe(destination, now)
+    if (destination.wants_control or _wants_quotas(destination)) and destination.may("survey", now):
         resource = Resource.IMAGE if Resource.IMAGE in destination.stale else Resource.SNAPSHOT
         return Survey(destination.region, Resource.IMAGE if destination.wants_control else resource)
-    if _wants_listing(register, destination):
+    if _wants_listing(register, destination) and destination.may("list", now):
         return List(destination.region, destination.listing.page + 1)
-    if destination.to_check and destination.check_at <= register.now:
+    if destination.to_check and destination.check_at <= now and destination.may("check", now):
         return Check(destination.region, next(iter(destination.to_check)))
-    return _next_look(register, destination)
+    return _next_look(register, destination) if destination.may("look", now) else None
 
 
 def _wants_quotas(destination: Destination) -> bool:
@@ -74,7 +75,8 @@ def _wants_listing(register: Register, destination: Destination) -> bool:
         return True
     if not destination.listed:
         known = not any(register.to_inspect.values()) and not register.inspecting
-        return destination.unsettled > 0 and known and destination.list_at <= register.now
+        wanted = destination.unsettled > 0 or bool(destination.doubtful)
+        return wanted and known and destination.list_at <= register.now
     return audit.due(destination) or (bool(destination.doubtful) and destination.list_at <= register.now)
 
 
@@ -115,6 +117,8 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
         park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
         return []
     most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)
+    if destination.evidence is Evidence.NONE:
+        most = min(most, 1)  # nothing tells copies apart: a lost call shall put only one in doubt
     if most < 1:
         return []
     squeezed = False
@@ -149,7 +153,7 @@ def next_wake(register: Register) -> float:
 
 def _wakes(destination: Destination) -> list[float]:
     """Return the times at which one destination wants something."""
-    times = [destination.read_at]
+    times = list(destination.again_at.values())
     if destination.park is not None and not destination.park.probing:
         times.append(destination.park.until)
     if destination.doubtful or not destination.listed:

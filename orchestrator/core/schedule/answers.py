@@ -175,16 +175,24 @@ def count_attempt(
 
 def give_up(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
     """Give up, for this run, what needs a listing of a destination that nobody can list."""
-    destination.listed = True
-    destination.audited = True
+    destination.listed = destination.audited = True
+    destination.failures["list"] = 0
     for track in list(destination.doubtful.values()):
         needs_person(register, track)
     for track in destination.tracks:
-        waits = track.state is State.WAITING or track.unconfirmed
-        if track.wanted and waits and track.state is not State.FAILED:
+        if track.wanted and track.state is State.WAITING:
             register.move(track, Step.END, reason, detail)
-        elif track.wanted and track.unconfirmed:
+    give_up_confirming(register, destination, reason, detail)
+
+
+def give_up_confirming(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
+    """Give up, for this run, the results of earlier runs that nobody can confirm."""
+    destination.to_check.clear()
+    for track in destination.tracks:
+        if track.unconfirmed and track.state is State.FAILED:
             stay_failed(register, track, reason, detail)
+        elif track.unconfirmed:
+            register.move(track, Step.END, reason, detail)
 
 
 def stay_failed(register: Register, track: Track, reason: Reason, detail: str) -> None:
@@ -196,8 +204,13 @@ def stay_failed(register: Register, track: Track, reason: Reason, detail: str) -
 
 
 def needs_person(register: Register, track: Track) -> None:
-    """Leave a copy doubtful for the rest of this run: sending it again could make it twice."""
+    """Leave a copy doubtful for the rest of this run: sending it again could make it twice.
+
+    Its source is free for other destinations again; if the copy is under way after all, the
+    cloud will call the source busy.
+    """
     register.uncount(track)
     track.reason = Reason.NEEDS_PERSON
     register.count(track)
     register.tell(track, State.DOUBTFUL)
+    register.release(track, made=True)

@@ -59,6 +59,7 @@ def gather(register: Register, pool: Pool, most: int, snapshots: int | None) -> 
         if track.source.suspects and not gathering.chosen:
             _gather_suspects(register, track, gathering)
             if gathering.chosen:
+                gathering.aside += [] if track in gathering.chosen else [entry]
                 break
         if track.source.suspects or not gathering.takes(track):
             gathering.aside.append(entry)
@@ -87,6 +88,8 @@ def _gather_suspects(register: Register, first: Track, gathering: Gathering) -> 
     """Choose the copies of the first one's fellow suspects on the same route, if free."""
     suspects = first.source.suspects
     for source in suspects.sources if suspects else ():
+        if source.suspects is not suspects:
+            continue  # it was refused in smaller company since
         for track in source.tracks:
             same_route = track.destination is first.destination
             free = register.callable(track) and track.eligible_at <= register.now

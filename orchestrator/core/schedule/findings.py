@@ -5,12 +5,12 @@ from __future__ import annotations
 from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
 from orchestrator.core.model import Region, Resource, Sighting, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
-from orchestrator.core.schedule.answers import fail_image, give_up
+from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import learn_duration, plan_look
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Quota, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Quota, Source, Suspects, Track
 
 _SURVEYS_TRIED = 3
 """After so many failures a quota counts as unknown; a refusal will tell."""
@@ -64,7 +64,7 @@ def obstacle(sighting: Sighting) -> Reason | None:
 
 def surveyed(register: Register, event: Surveyed) -> None:
     """Note a quota; what is on its way now is not counted in it yet."""
-    destination = answered(register, event.region)
+    destination = answered(register, event.region, "survey")
     calling = (t for call in register.open_calls for t in register.calls[call])
     here = (t for t in calling if t.destination is destination)
     committed = sum(t.needs(event.resource) for t in here)
@@ -76,7 +76,7 @@ def surveyed(register: Register, event: Surveyed) -> None:
 
 def seen(register: Register, event: Seen) -> None:
     """Judge each copy that was looked at; the missing ones are counted, not yet mourned."""
-    destination = answered(register, event.region)
+    destination = answered(register, event.region, "look")
     shown = {sighting.image: sighting for sighting in event.images}
     for image in event.asked:
         track = destination.copying.get(image)
@@ -131,16 +131,27 @@ def unanswered(register: Register, event: Unanswered) -> None:
         return
     destination = register.destination(event.region)
     destination.reading = False
-    destination.failures += 1
-    destination.read_at = event.until
-    if event.read == "survey" and destination.failures >= _SURVEYS_TRIED:
+    destination.failures[event.read] += 1
+    destination.again_at[event.read] = event.until
+    if event.read == "list":
+        destination.listing = Listing()
+    _give_in(register, destination, event)
+    _expire(register, destination)
+
+
+def _give_in(register: Register, destination: Destination, event: Unanswered) -> None:
+    """Go on without an answer that was asked for in vain often enough."""
+    failures, most = destination.failures[event.read], register.limits.max_attempts
+    if event.read == "survey" and failures >= _SURVEYS_TRIED:
         destination.blind |= destination.stale
         destination.stale = set()
-        destination.failures = 0
+        destination.failures["survey"] = 0
         destination.wants_control = False
-    elif event.read == "list" and destination.failures >= register.limits.max_attempts:
+    elif event.read == "list" and failures >= most:
         give_up(register, destination, event.reason, event.detail)
-    _expire(register, destination)
+    elif event.read == "check" and failures >= most:
+        destination.failures["check"] = 0
+        give_up_confirming(register, destination, event.reason, event.detail)
 
 
 def _uninspected(register: Register, event: Unanswered) -> None:
@@ -154,9 +165,11 @@ def _uninspected(register: Register, event: Unanswered) -> None:
     inspected(register, Inspected(at=event.at, origin=event.region, asked=images, images=()))
 
 
-def answered(register: Register, region: Region) -> Destination:
+def answered(register: Register, region: Region, read: str) -> Destination:
     """Note that a read of this region came back with an answer."""
     register.proved = True
     destination = register.destination(region)
-    destination.reading, destination.failures, destination.read_at = False, 0, 0.0
+    destination.reading = False
+    destination.failures[read] = 0
+    destination.again_at.pop(read, None)
     return destination

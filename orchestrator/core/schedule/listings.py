@@ -29,8 +29,9 @@ _ORDER = {"ready": 0, "error": 2}
 
 def listed(register: Register, event: Listed) -> None:
     """Take one page in; conclude when it was the last one."""
-    failures = register.destination(event.region).failures
-    destination = answered(register, event.region)
+    restarts = register.destination(event.region).failures["list"]
+    destination = answered(register, event.region, "list")
+    destination.failures["list"] = restarts  # only a conclusion ends a row of them
     listing = destination.listing
     if event.page == 1:
         listing = destination.listing = Listing(began=event.began, total=event.total)
@@ -42,24 +43,25 @@ def listed(register: Register, event: Listed) -> None:
     listing.page, listing.shown = event.page, listing.shown + event.shown
     listing.images.extend(event.images)
     if changed or (event.shown == 0 and listing.shown < listing.total):
-        _again(register, destination, failures + 1)
+        _again(register, destination, restarts + 1)
     elif listing.shown >= listing.total:
         destination.listing = Listing()
+        destination.failures["list"] = 0
         _conclude(register, destination, listing)
 
 
-def _again(register: Register, destination: Destination, failures: int) -> None:
+def _again(register: Register, destination: Destination, restarts: int) -> None:
     """Start a listing over that changed while it was read; give up after MAX_ATTEMPTS."""
     destination.listing = Listing()
-    destination.failures = failures
-    destination.read_at = register.now + min(1.0, register.limits.backoff_initial_s)
-    if failures >= register.limits.max_attempts:
+    destination.failures["list"] = restarts
+    destination.again_at["list"] = register.now + min(1.0, register.limits.backoff_initial_s)
+    if restarts >= register.limits.max_attempts:
         give_up(register, destination, Reason.UNCONFIRMED, "the listing changes while it is read")
 
 
 def checked(register: Register, event: Checked) -> None:
     """Believe that an image is gone only when the cloud says so of this very image."""
-    destination = answered(register, event.region)
+    destination = answered(register, event.region, "check")
     track = destination.images.get(event.image)
     if track is None:
         return

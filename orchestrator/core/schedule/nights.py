@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.messages import Begun, Planned
+from orchestrator.core.messages import Begun, Planned, Settled
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.lifecycle import Step
@@ -20,6 +20,8 @@ def begun(register: Register, event: Begun) -> None:
         _forget_source(source)
     for track in register.tracks.values():
         _forget_track(track, event.at)
+        if track.state is State.DOUBTFUL:
+            register.reserve(track, commit=False)
     register.pools.clear()
     register.sleepers.clear()
     register.to_inspect.clear()
@@ -76,3 +78,16 @@ def _want(register: Register, track: Track) -> None:
     elif track.state is State.WAITING:
         register.tell(track, State.WAITING)
         register.offer(track)
+
+
+def settled(register: Register, event: Settled) -> None:
+    """Believe a person who looked: the doubtful copy exists, or it may be made again."""
+    track = register.track(event.copy)
+    if track.state is not State.DOUBTFUL:
+        return
+    if not event.made:
+        register.move(track, Step.SETTLE, Reason.SETTLED)
+        return
+    if event.image is not None:
+        register.name_image(track, event.image)
+    register.move(track, Step.SEE_READY, Reason.SETTLED)

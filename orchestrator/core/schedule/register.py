@@ -39,6 +39,7 @@ class Register:
         self.calls: dict[CallId, tuple[Track, ...]] = {}
         self.open_calls: set[CallId] = set()
         self.handed_out = 0
+        self.served = 0
         self.pools: dict[Route, Pool] = defaultdict(list)
         self.sleepers: Pool = []
         self.changes: list[Change] = []
@@ -139,7 +140,7 @@ class Register:
             destination.copying[track.image] = track
         if after in _UNDER_WAY:
             self.reserve(track, commit=after is State.CALLING)
-        elif track.reserved:
+        else:
             self.release(track, made=after is not State.WAITING)
 
     def reserve(self, track: Track, *, commit: bool) -> None:
@@ -154,7 +155,9 @@ class Register:
             self._commit(track, +1)
 
     def release(self, track: Track, *, made: bool) -> None:
-        """Free the source; give the room back too when nothing was made."""
+        """Free the source, once; give the room back too when nothing was made."""
+        if not track.reserved:
+            return
         track.reserved = False
         track.source.held -= 1
         track.destination.in_flight -= 1

@@ -27,6 +27,7 @@ from orchestrator.core.messages import (
     Planned,
     Refused,
     Seen,
+    Settled,
     Surveyed,
     Unanswered,
 )
@@ -73,6 +74,8 @@ class Schedule:
                 nights.begun(register, event)
             case Planned():
                 nights.planned(register, event)
+            case Settled():
+                nights.settled(register, event)
             case Called():
                 answers.called(register, event)
             case Accepted():
@@ -185,7 +188,7 @@ class Schedule:
         """Return how often in a row this read has failed."""
         if event.read == "inspect":
             return self.register.inspect_failures[event.region]
-        return self.register.destination(event.region).failures
+        return self.register.destination(event.region).failures[event.read]
 
     def _pause_s(self, event: Refused, jitter: float) -> float:
         """Return the seconds that a refusal costs whoever it is about."""

@@ -191,10 +191,12 @@ class Destination:
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
     typical_s: float | None = None
-    # the one read that is under way
+    # the one read that is under way; failures in a row and their pauses by kind of read, so that
+    # one kind that nobody answers does not blind the others
     reading: bool = False
-    failures: int = 0
-    read_at: float = 0.0
+    served: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    again_at: dict[str, float] = field(default_factory=dict)
 
     @property
     def waiting(self) -> int:
@@ -210,7 +212,11 @@ class Destination:
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
-        self.reading, self.failures, self.read_at = False, 0, 0.0
+        self.reading, self.failures, self.again_at = False, Counter(), {}
+
+    def may(self, read: str, now: float) -> bool:
+        """Tell whether a kind of read may be sent again after its last failure."""
+        return self.again_at.get(read, 0.0) <= now
 
     def room(self, region_copies: int) -> int:
         """How many more copies may be sent now, by our own limit and the image quota."""
