@@ -18,7 +18,8 @@ from orchestrator.cloud.http import BODY_MAX, tls_context
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
 from orchestrator.cloud.signing import Scope, canonical_request, signature, string_to_sign
-from orchestrator.core.messages import Accepted, Listed, Lost, Refused, Unanswered, to_json
+from orchestrator.core.codec import to_json
+from orchestrator.core.messages import Accepted, Listed, Lost, Refused, Unanswered
 from orchestrator.core.reasons import Reason
 from orchestrator.errors import SettingsError
 from tests.cloud.support import (

@@ -11,6 +11,7 @@ from orchestrator.cloud.document import TEXT_MAX, Node, Unreadable, parse
 from orchestrator.cloud.errors import DETAIL_MAX, Fault
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.replies import Answer, judge
+from orchestrator.core.codec import from_json, kind_of, to_json
 from orchestrator.core.messages import (
     Accepted,
     Checked,
@@ -22,9 +23,6 @@ from orchestrator.core.messages import (
     Seen,
     Surveyed,
     Unanswered,
-    from_json,
-    kind_of,
-    to_json,
 )
 from orchestrator.core.reasons import Reason
 from tests.cloud.support import CALL, CHECK, CHUNK, INSPECT, LIST, LOOK, MARK, SURVEY, URLS, access, ok
