@@ -16,7 +16,8 @@ MARK_MAX = 256
 _MARK = re.compile(
     r"orchestrator/1 ledger=([a-z0-9]+) call=([a-z0-9]+) from=([a-z0-9-]+)(?: of=([a-z0-9,-]+))?"
 )
-_IMAGE = re.compile(r"\bimg-[a-z0-9]{1,32}\b")
+_IMAGE = re.compile(r"(?<![A-Za-z0-9-])img-[a-z0-9]{1,32}(?![A-Za-z0-9-])")
+"""An id in any text: a Chinese character before it is a letter to Unicode, but no part of an id."""
 
 
 @dataclass(frozen=True, slots=True)
