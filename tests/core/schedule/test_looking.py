@@ -1,0 +1,100 @@
+"""When to look at copies under way: soon enough to notice an end, seldom enough to be cheap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.messages import Look
+from orchestrator.core.schedule.looking import eta_s, learn_duration
+from tests.core.schedule.stories import EAST, Story, copies_of, story
+
+
+def under_way(images: int = 1, poll_interval_s: float = 30) -> Story:
+    """Begin a story with copies that have just been accepted."""
+    tale = story(copies_of(images, EAST), poll_interval_s=poll_interval_s, region_copies=1000)
+    tale.accept(*tale.go())
+    return tale
+
+
+def looks_in(tale: Story, seconds: float) -> int:
+    """Count the looks while time passes."""
+    before = tale.reads(Look)
+    tale.wait(seconds)
+    return tale.reads(Look) - before
+
+
+def test_never_later_than_the_poll_interval() -> None:
+    """Over an hour without a word of progress, a look comes at least every POLL_INTERVAL."""
+    tale = under_way()
+    for _ in range(20):
+        before = tale.reads(Look)
+        tale.wait(30)
+        assert tale.reads(Look) > before
+
+
+def test_young_copies_are_looked_at_often_old_ones_seldom() -> None:
+    """Without a prediction the pause grows with the age: few looks even with a long POLL_INTERVAL."""
+    tale = under_way(poll_interval_s=3600)
+    assert looks_in(tale, 60) < 40
+    assert looks_in(tale, 3540) < 25
+
+
+def test_the_clouds_progress_predicts_the_end() -> None:
+    """Half done after 100 s: the next look is at about 200 s, not before."""
+    tale = under_way(poll_interval_s=3600)
+    tale.wait(99)
+    shelf = tale.shelves[EAST]
+    for image, sighting in shelf.items():
+        shelf[image] = replace(sighting, progress=50)
+    tale.wait(60)
+    due_s = tale.region(EAST).look_at - tale.now
+    track = tale.track(copies_of(1, EAST)[0])
+    assert track.progress == 50
+    assert tale.now - track.since + due_s <= 2 * (tale.now - track.since) + 1
+    assert due_s > 10
+
+
+def test_experience_predicts_the_end() -> None:
+    """After one copy took 600 s the next is first looked at near its own end."""
+    tale = story(copies_of(2, EAST), region_copies=1, poll_interval_s=3600)
+    tale.accept(*tale.go())
+    tale.wait(590)
+    tale.finish()
+    tale.accept(*tale.wait(200))
+    assert tale.region(EAST).typical_s is not None
+    assert looks_in(tale, 300) <= 1
+
+
+def test_a_round_looks_at_every_copy_a_hundred_at_a_time() -> None:
+    """250 copies are three looks, each of at most 100, and none is left out."""
+    tale = under_way(images=250)
+    for _ in range(10):
+        tale.accept(*tale.go())
+    assert len(tale.region(EAST).copying) == 250
+    tale.asked.clear()
+    tale.wait(30)
+    looks = [action for action in tale.asked if isinstance(action, Look)][:3]
+    assert max(len(look.images) for look in looks) <= 100
+    assert len({image for look in looks for image in look.images}) == 250
+
+
+def test_a_duration_moves_the_average_slowly() -> None:
+    """The first copy sets the average, each later one moves it by a tenth."""
+    tale = under_way()
+    track = tale.track(copies_of(1, EAST)[0])
+    learn_duration(track, track.since + 1000)
+    assert track.destination.typical_s == 1000
+    learn_duration(track, track.since + 2000)
+    assert track.destination.typical_s == 1100
+
+
+def test_the_end_of_a_region_is_estimated_from_what_waits_and_what_runs() -> None:
+    """None before experience; then what is under way plus a typical copy for each wave that waits."""
+    tale = story(copies_of(5, EAST), region_copies=2)
+    tale.accept(*tale.go())
+    destination = tale.region(EAST)
+    assert eta_s(destination, 2, tale.now) is None
+    destination.typical_s = 600
+    assert eta_s(destination, 2, tale.now) == 600 + 2 * 600
+    assert eta_s(destination, 2, tale.now + 200) == 400 + 2 * 600
+    assert eta_s(destination, 2, tale.now + 5000) == 2 * 600
