@@ -13,9 +13,7 @@ from orchestrator.cli.options import settings_of, settings_options, simulate_opt
 @click.argument("image")
 @click.argument("region")
 @click.option("--made/--not-made", default=None, required=True, help="Whether the copy exists in REGION.")
-@click.option(
-    "--as", "found", metavar="IMAGE", help="The copy's own image id, if you know it."
-)
+@click.option("--as", "found", metavar="IMAGE", help="The copy's own image id, if you know it.")
 @simulate_option
 @settings_options
 def settle(

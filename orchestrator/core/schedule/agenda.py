@@ -18,6 +18,9 @@ from orchestrator.core.schedule.parking import blocked, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
+_LISTINGS_AWAITED = 3
+"""Failures of a destination's first listing after which the other destinations go on without it."""
+
 
 def next_read(register: Register) -> Read | None:
     """Return the most urgent read that may be sent now, and mark it as under way."""
@@ -92,7 +95,7 @@ def _next_look(register: Register, destination: Destination) -> Read | None:
 
 def next_call(register: Register) -> Submit | None:
     """Form the next chunk that may be sent now, most waiting destination first; lock its sources."""
-    if not may_call(register):
+    if not may_call(register) or _still_listing(register):
         return None
     ranked = sorted(register.destinations.values(), key=lambda d: -d.waiting)
     for destination in ranked:
@@ -101,6 +104,18 @@ def next_call(register: Register) -> Submit | None:
             if tracks:
                 return _hand_out(register, destination, tracks)
     return None
+
+
+def _still_listing(register: Register) -> bool:
+    """Tell whether a destination has not been listed yet, so that no call may be sent anywhere.
+
+    What it shows may be a copy under way that holds a source. One that does not answer is not
+    waited for long: the others go on.
+    """
+    return any(
+        d.unsettled and not d.listed and d.failures["list"] < _LISTINGS_AWAITED
+        for d in register.destinations.values()
+    )
 
 
 def may_call(register: Register) -> bool:
@@ -112,6 +127,8 @@ def may_call(register: Register) -> bool:
 
 def _chunk_for(register: Register, destination: Destination) -> list[Track]:
     """Gather a chunk from any origin within the destination's room; park it when it is full."""
+    if destination.park is not None and destination.park.asked:
+        return []
     images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
     if images is not None and images.room == 0:
         park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
@@ -138,6 +155,8 @@ def _hand_out(register: Register, destination: Destination, tracks: list[Track])
     for track in tracks:
         register.reserve(track, commit=True)
     register.handed_out += 1
+    if destination.park is not None:
+        destination.park.asked = True
     return Submit(Chunk(tuple(track.copy for track in tracks)), marked=destination.takes_marks)
 
 

@@ -22,7 +22,7 @@ def called(register: Register, event: Called) -> None:
     """Note the intent: from now on, until an answer, the call may have been sent."""
     tracks = tuple(register.track(copy) for copy in event.copies)
     register.calls[event.call] = tracks
-    register.open_calls.add(event.call)
+    register.open_calls[event.call] = event.marked
     register.handed_out = max(0, register.handed_out - 1)
     for track in tracks:
         track.call = event.call
@@ -34,7 +34,7 @@ def called(register: Register, event: Called) -> None:
 def accepted(register: Register, event: Accepted) -> None:
     """Take over the destination images; what the answer leaves out, or cannot be true, is in doubt."""
     register.proved, register.throttles = True, 0
-    made = dict(event.pairs)
+    made, marked = dict(event.pairs), register.open_calls.get(event.call, False)
     tracks = _answered(register, event.call)
     for track in tracks:
         image = made.get(track.copy.source)
@@ -49,6 +49,7 @@ def accepted(register: Register, event: Accepted) -> None:
     if tracks:
         destination = tracks[0].destination
         destination.park, destination.ceiling = None, None
+        destination.mark_proven |= marked
         plan_look(register, destination)
 
 
@@ -60,11 +61,12 @@ def lost(register: Register, event: Lost) -> None:
 
 def refused(register: Register, event: Refused) -> None:
     """Send each copy of a refused call where the reason's nature says."""
-    nature = MEANINGS[event.reason].nature
-    register.proved = register.proved or nature not in _NO_FAULT_OF_CREDENTIALS
+    marked = register.open_calls.get(event.call, False)
     tracks = _answered(register, event.call)
     if not tracks:
         return
+    nature = _nature(tracks[0].destination, event, marked=marked)
+    register.proved = register.proved or nature not in _NO_FAULT_OF_CREDENTIALS
     culprits = tuple(t for t in tracks if t.copy.source == event.culprit)
     blamed = culprits or tracks
     if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:
@@ -84,8 +86,28 @@ def _answered(register: Register, call: CallId) -> tuple[Track, ...]:
     """Close a call; return its copies that still wait for the answer."""
     if call not in register.open_calls:
         return ()
-    register.open_calls.remove(call)
-    return tuple(track for track in register.calls[call] if track.state is State.CALLING)
+    del register.open_calls[call]
+    tracks = register.calls[call]
+    if tracks and tracks[0].destination.park is not None:
+        tracks[0].destination.park.asked = False
+    return tuple(track for track in tracks if track.state is State.CALLING)
+
+
+def _nature(destination: Destination, event: Refused, *, marked: bool) -> Nature:
+    """Take the reason's nature, but suspect our mark first when a refusal is not explained.
+
+    How a gateway refuses a description is not documented. So the first such refusal where no
+    marked call was ever accepted is tried once more without; if that is refused as well, it was
+    not the mark.
+    """
+    nature = MEANINGS[event.reason].nature
+    if nature is not Nature.UNEXPLAINED or destination.mark_proven:
+        return nature
+    if marked and not destination.mark_doubted:
+        destination.mark_doubted = True
+        return Nature.MARK
+    destination.takes_marks = destination.takes_marks or not marked
+    return nature
 
 
 def _pause(register: Register, destination: Destination, event: Refused, nature: Nature) -> None:
@@ -190,17 +212,9 @@ def give_up_confirming(register: Register, destination: Destination, reason: Rea
     destination.to_check.clear()
     for track in destination.tracks:
         if track.unconfirmed and track.state is State.FAILED:
-            stay_failed(register, track, reason, detail)
+            register.restate(track, reason, detail)
         elif track.unconfirmed:
             register.move(track, Step.END, reason, detail)
-
-
-def stay_failed(register: Register, track: Track, reason: Reason, detail: str) -> None:
-    """Keep a failed copy failed in this run too, and say so."""
-    register.uncount(track)
-    track.reason, track.detail, track.unconfirmed = reason, detail, False
-    register.count(track)
-    register.tell(track, State.FAILED)
 
 
 def needs_person(register: Register, track: Track) -> None:
@@ -209,8 +223,5 @@ def needs_person(register: Register, track: Track) -> None:
     Its source is free for other destinations again; if the copy is under way after all, the
     cloud will call the source busy.
     """
-    register.uncount(track)
-    track.reason = Reason.NEEDS_PERSON
-    register.count(track)
-    register.tell(track, State.DOUBTFUL)
+    register.restate(track, Reason.NEEDS_PERSON, track.detail)
     register.release(track, made=True)

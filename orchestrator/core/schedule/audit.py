@@ -11,7 +11,6 @@ from collections import defaultdict
 from orchestrator.core.marks import read_mark
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.answers import stay_failed
 from orchestrator.core.schedule.evidence import owner
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.register import Register
@@ -65,6 +64,6 @@ def _ours(register: Register, sighting: Sighting) -> bool:
 def _report_twins(register: Register, track: Track, images: str) -> None:
     """Fail a copy that exists more than once, loudly: a person must choose which one stays."""
     if track.state is State.FAILED:
-        stay_failed(register, track, Reason.DUPLICATE, images)
+        register.restate(track, Reason.DUPLICATE, images)
     elif track.state in (State.READY, State.COPYING):
         register.move(track, Step.END, Reason.DUPLICATE, images)

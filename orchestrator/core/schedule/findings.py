@@ -116,7 +116,16 @@ def _expire(register: Register, destination: Destination) -> None:
     limit_s = register.limits.copy_timeout_s
     late = [t for t in destination.copying.values() if register.now - t.since > limit_s]
     for track in late:
-        register.move(track, Step.END, Reason.COPY_TIMEOUT, f"{track.image} is not ready")
+        _give_up_stuck(register, track)
+
+
+def _give_up_stuck(register: Register, track: Track) -> None:
+    """Fail a copy that does not become ready, and its siblings: the cloud still holds their source."""
+    said = f"{track.image} in {track.copy.destination} is not ready"
+    register.move(track, Step.END, Reason.COPY_TIMEOUT, said)
+    for sibling in track.source.tracks:
+        if sibling.wanted and sibling.state is State.WAITING:
+            register.move(sibling, Step.END, Reason.BUSY, said)
 
 
 def unanswered(register: Register, event: Unanswered) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from orchestrator.core.messages import Checked, Listed
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person, stay_failed
+from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person
 from orchestrator.core.schedule.audit import examine
 from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, trusted
 from orchestrator.core.schedule.findings import answered, watch
@@ -90,7 +90,7 @@ def _check_again(register: Register, track: Track, image: ImageId) -> None:
         destination.to_check[image] = None
         destination.check_at = register.now + register.limits.poll_interval_s * track.misses
     elif track.state is State.FAILED:
-        stay_failed(register, track, Reason.UNCONFIRMED, f"{image} is being deleted and does not go")
+        register.restate(track, Reason.UNCONFIRMED, f"{image} is being deleted and does not go")
     else:
         register.move(track, Step.END, Reason.UNCONFIRMED, f"{image} is being deleted and does not go")
 
@@ -130,19 +130,11 @@ def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
     elif not track.unconfirmed:
         return
     elif track.state is State.FAILED and sighting.status == "error":
-        stay_failed(register, track, Reason.COPY_ERROR, f"{sighting.image} is still there")
+        register.restate(track, Reason.COPY_ERROR, f"{sighting.image} is still there")
     elif track.state is State.READY and sighting.status != "error":
-        _confirm(register, track)
+        register.restate(track, Reason.CONFIRMED)
     else:
         register.move(track, *_standing(sighting, Reason.COPIED))
-
-
-def _confirm(register: Register, track: Track) -> None:
-    """Note that an earlier run's copy is still ready."""
-    register.uncount(track)
-    track.unconfirmed, track.reason, track.detail = False, Reason.CONFIRMED, ""
-    register.count(track)
-    register.tell(track, State.READY)
 
 
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
@@ -194,7 +186,7 @@ def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) 
     detail = f"the listing shows {listing.total} images"
     for track in missing:
         if track.state is State.FAILED:
-            stay_failed(register, track, Reason.UNCONFIRMED, detail)
+            register.restate(track, Reason.UNCONFIRMED, detail)
         else:
             register.move(track, Step.END, Reason.UNCONFIRMED, detail)
 

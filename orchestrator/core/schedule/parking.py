@@ -29,7 +29,9 @@ def refused_for_quota(
     """
     destination.stale = set(Resource)
     destination.ceiling = size // 2
-    probing = destination.park is not None and destination.park.probing
+    if blocked(destination):
+        return  # the answer to a call that was on its way when the destination was parked
+    probing = destination.park is not None
     if destination.ceiling == 0 or probing:
         destination.ceiling = 1
         park(register, destination, reason, until)

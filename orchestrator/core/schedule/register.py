@@ -37,7 +37,7 @@ class Register:
         self.by_image: dict[ImageId, list[Source]] = defaultdict(list)
         self.destinations: dict[Region, Destination] = {}
         self.calls: dict[CallId, tuple[Track, ...]] = {}
-        self.open_calls: set[CallId] = set()
+        self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
         self.handed_out = 0
         self.served = 0
         self.pools: dict[Route, Pool] = defaultdict(list)
@@ -90,6 +90,7 @@ class Register:
     def move(self, track: Track, step: Step, reason: Reason, detail: str = "") -> None:
         """Advance one copy along the table and keep every index with it."""
         before, after = track.state, advance(track.state, step)
+        awaited = track.unconfirmed
         self.uncount(track)
         track.state, track.reason, track.detail, track.since = after, reason, detail, self.now
         track.unconfirmed = False
@@ -98,6 +99,23 @@ class Register:
         self.tell(track, before)
         if after is State.WAITING:
             self.offer(track)
+        if awaited:
+            self._offer_siblings(track)
+
+    def restate(self, track: Track, reason: Reason, detail: str = "") -> None:
+        """Give a copy that stays in its state another reason; it needs no confirmation any more."""
+        awaited = track.unconfirmed
+        self.uncount(track)
+        track.unconfirmed, track.reason, track.detail = False, reason, detail
+        self.count(track)
+        self.tell(track, track.state)
+        if awaited:
+            self._offer_siblings(track)
+
+    def _offer_siblings(self, track: Track) -> None:
+        """Offer the copies of a source that waited for this one to be confirmed or to end."""
+        for sibling in track.source.tracks:
+            self.offer(sibling)
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
@@ -165,8 +183,7 @@ class Register:
             self._commit(track, -1)
         if track.source.held == 0:
             track.source.holder = None
-            for sibling in track.source.tracks:
-                self.offer(sibling)
+            self._offer_siblings(track)
 
     def _commit(self, track: Track, sign: int) -> None:
         """Count a copy's needs against what the last survey left, or take them back."""
@@ -216,6 +233,11 @@ class Register:
 
     @staticmethod
     def callable(track: Track) -> bool:
-        """Tell whether nothing but the clock keeps a copy from being called."""
+        """Tell whether nothing but the clock keeps a copy from being called.
+
+        A sibling that is to be confirmed first may turn out to be under way still.
+        """
         source = track.source
-        return track.wanted and track.state is State.WAITING and source.held == 0 and source.inspected
+        waits = track.wanted and track.state is State.WAITING
+        free = waits and source.held == 0 and source.inspected
+        return free and not any(sibling.unconfirmed for sibling in source.tracks)

@@ -133,11 +133,15 @@ class Quota:
 
 @dataclass(slots=True)
 class Park:
-    """A full destination: tried again at `until`; `probing` while that try is under way."""
+    """A full destination: tried again at `until`; `probing` while that try is under way.
+
+    The try is one call; `asked` says that it is on its way.
+    """
 
     reason: Reason
     until: float
     probing: bool = False
+    asked: bool = False
     exhausted: bool = False
 
 
@@ -172,6 +176,8 @@ class Destination:
     states: Counter[State] = field(default_factory=Counter)
     evidence: Evidence = Evidence.UNKNOWN
     takes_marks: bool = True
+    mark_proven: bool = False
+    mark_doubted: bool = False
     # what this run has read
     listed: bool = False
     listing: Listing = field(default_factory=Listing)
@@ -206,6 +212,7 @@ class Destination:
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
         self.unsettled, self.states = 0, Counter()
+        self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.wants_control, self.park, self.ceiling = False, None, None
