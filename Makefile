@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test check test-oracle lint format simulator build lock clean FORCE
+.PHONY: help install run test check test-oracle walk lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,11 @@ check: install lint ## lint, types and the import contract
 test-oracle: install ## hold signer and simulator against the official SDK (installs it: a large download)
 	@$(HASHED) --no-build-isolation -r requirements/oracle.txt
 	@$(BIN)/python -m pytest -m oracle $(ARGS)
+
+# One copy with two faults and a crash is walked to the end; two by two as far as the count goes.
+walk: install ## every order of events in a tiny world, against the schedule (a few minutes)
+	@$(BIN)/python -m tests.walk --images 1 --destinations 1 --whole 3
+	@$(BIN)/python -m tests.walk --states 300000 $(ARGS)
 
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check
