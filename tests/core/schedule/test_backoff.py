@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.schedule.backoff import delay_s
@@ -34,6 +34,7 @@ def test_a_negative_attempt_counts_as_the_first() -> None:
     assert delay_s(-5, initial_s=2, max_s=300, jitter=0.5) == delay_s(0, initial_s=2, max_s=300, jitter=0.5)
 
 
+@settings(derandomize=True, deadline=None)
 @given(ATTEMPTS, SECONDS, SECONDS, JITTER)
 def test_full_jitter_stays_within_the_bound(
     attempt: int, initial_s: float, max_s: float, jitter: float
@@ -44,6 +45,7 @@ def test_full_jitter_stays_within_the_bound(
     assert delay_s(attempt, initial_s=initial_s, max_s=max_s, jitter=0) == 0
 
 
+@settings(derandomize=True, deadline=None)
 @given(ATTEMPTS, SECONDS, SECONDS, JITTER, JITTER)
 def test_more_attempts_or_more_jitter_never_wait_less(
     attempt: int, initial_s: float, max_s: float, one: float, other: float

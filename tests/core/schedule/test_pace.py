@@ -33,7 +33,7 @@ def worst_minute(times: list[float]) -> int:
     return most
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(st.integers(1, 3000), st.lists(st.floats(0.05, 90), min_size=1, max_size=6))
 def test_no_minute_holds_more_than_the_limit(per_minute: int, pauses_s: list[float]) -> None:
     """Any window of 60 s, aligned or not, after idle times and in the rush: at most the limit."""
