@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test check test-oracle walk lint format simulator build lock clean FORCE
+.PHONY: help install run test check test-oracle walk torture fuzz lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ test-oracle: install ## hold signer and simulator against the official SDK (inst
 walk: install ## every order of events in a tiny world, against the schedule (a few minutes)
 	@$(BIN)/python -m tests.walk --images 1 --destinations 1 --whole 3
 	@$(BIN)/python -m tests.walk --states 300000 $(ARGS)
+
+torture: MINUTES ?= 5
+torture: install ## kill the real program with -9 for MINUTES=5 (ARGS=--unprotected shows that a bug is seen)
+	@$(BIN)/python -m tests.torture --minutes $(MINUTES) $(ARGS)
 
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check
