@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.core.limits import Limits
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
 
@@ -16,11 +17,12 @@ from orchestrator.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A run began. Doubts of earlier runs start their settling time again."""
+    """A run began, under these limits: a replay under other settings must decide as it did then."""
 
     at: float
     run: RunId
     plan: str = ""
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

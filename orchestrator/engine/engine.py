@@ -101,7 +101,8 @@ class Engine:
     def begin(self, run: RunId, plan: str, copies: Sequence[Copy]) -> None:
         """Open a run: calls that an earlier one left open are lost, then the copies are wanted."""
         readable = plan.encode("utf-8", "replace").decode()  # a path need not be UTF-8, a ledger must
-        self.learn(Begun(at=self._senses.clock(), run=run, plan=readable))
+        limits = self.schedule.limits
+        self.learn(Begun(at=self._senses.clock(), run=run, plan=readable, limits=limits))
         for call in self.schedule.open_calls():
             self.learn(Lost(at=self._senses.clock(), call=call, reason=Reason.INTERRUPTED))
         for start in range(0, len(copies), _BATCH):

@@ -31,7 +31,7 @@ async def test_killed_after_any_event_the_next_run_finishes() -> None:
     """Whatever the last thing on disk was: the rerun ends ok, each copy exactly once."""
     copies = copies_of(12, EAST, SOUTH)
     whole = len((await Operator(Cloud(images=12)).night(copies)).events)
-    for kill_after in range(0, whole, 3):
+    for kill_after in range(0, whole, 7):
         cloud = Cloud(images=12)
         night = await until_done(Operator(cloud), copies, [kill_after])
         assert night.verdict == "ok", kill_after
@@ -39,7 +39,7 @@ async def test_killed_after_any_event_the_next_run_finishes() -> None:
         check_books(cloud)
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 async def test_a_stormy_night_with_crashes(seed: int) -> None:
     """Lost answers, throttles, conflicts, lag, doomed copies and kills: never two, never none unsaid."""
     chance = Random(seed)

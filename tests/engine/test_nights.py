@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.messages import Change, Event, Lost
+from orchestrator.core.messages import Accepted, Change, Event, Lost
 from orchestrator.core.model import Copy, ImageId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.engine.halt import Halt
@@ -416,22 +416,24 @@ async def test_a_copy_that_is_just_being_deleted_is_made_again_when_it_is_gone()
 
 async def test_a_copy_that_appears_after_all_is_reported() -> None:
     """The promise's condition broken, a copy is visible only long after SETTLE_TIME: exit 3, with ids."""
-    rules = [Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), nth=frozenset({1}))]
-    cloud = Cloud(images=3, rules=rules, pace=Pace(copy_base_s=600, listing_lag_s=1500))
+    rules = [Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), nth=frozenset({2}))]
+    cloud = Cloud(images=12, rules=rules)
 
     class Weather:
-        """Let what is made later be seen at once."""
+        """Hide what the second call makes for much longer than SETTLE_TIME."""
 
         def event(self, event: Event, _: object) -> None:
-            if isinstance(event, Lost):
-                cloud.world.pace = Pace(copy_base_s=1200)
+            if isinstance(event, Accepted):
+                cloud.world.pace = Pace(copy_base_s=900, copy_spread=0, listing_lag_s=1500)
+            elif isinstance(event, Lost):
+                cloud.world.pace = Pace(copy_base_s=3000, copy_spread=0)
 
-    operator = Operator(cloud, Limits(settle_s=300))
-    night = await operator.night(copies_of(3, EAST), watchers=[Weather()])
+    operator = Operator(cloud, Limits(settle_s=300, region_copies=10))
+    night = await operator.night(copies_of(12, EAST), watchers=[Weather()])
     assert cloud.world.books()["violations"] != [], "the world did make them twice"
     assert night.exit_code == 3
     twins = [s for s in night.schedule.standings() if s.reason is Reason.DUPLICATE]
-    assert len(twins) == 3
+    assert twins != []
     assert all(len(standing.detail.split(", ")) == 2 for standing in twins)
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from math import inf
 
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
-from orchestrator.core.model import PAGE_SIZE, Chunk, Resource
+from orchestrator.core.model import PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import gather
@@ -18,8 +18,8 @@ from orchestrator.core.schedule.parking import blocked, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
-_LISTINGS_AWAITED = 3
-"""Failures of a destination's first listing after which the other destinations go on without it."""
+_AWAITED = 3
+"""Failures of a region's first reads after which the other regions go on without it."""
 
 
 def next_read(register: Register) -> Read | None:
@@ -77,10 +77,18 @@ def _wants_listing(register: Register, destination: Destination) -> bool:
     if destination.listing.page:
         return True
     if not destination.listed:
-        known = not any(register.to_inspect.values()) and not register.inspecting
+        known = not any(
+            _inspects(register, region) for region in (*register.to_inspect, *register.inspecting)
+        )
         wanted = destination.unsettled > 0 or bool(destination.doubtful)
         return wanted and known and destination.list_at <= register.now
     return audit.due(destination) or (bool(destination.doubtful) and destination.list_at <= register.now)
+
+
+def _inspects(register: Register, origin: Region) -> bool:
+    """Tell whether sources of an origin that answers are still being inspected."""
+    under_way = bool(register.to_inspect[origin]) or origin in register.inspecting
+    return under_way and register.inspect_failures[origin] < _AWAITED
 
 
 def _next_look(register: Register, destination: Destination) -> Read | None:
@@ -113,8 +121,7 @@ def _still_listing(register: Register) -> bool:
     waited for long: the others go on.
     """
     return any(
-        d.unsettled and not d.listed and d.failures["list"] < _LISTINGS_AWAITED
-        for d in register.destinations.values()
+        d.unsettled and not d.listed and d.failures["list"] < _AWAITED for d in register.destinations.values()
     )
 
 
@@ -131,6 +138,8 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
         return []
     images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
     if images is not None and images.room == 0:
+        if destination.asking:
+            return []  # a refusal may give the room back
         park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
         return []
     most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)

@@ -197,12 +197,13 @@ def count_attempt(
 
 def give_up(register: Register, destination: Destination, reason: Reason, detail: str) -> None:
     """Give up, for this run, what needs a listing of a destination that nobody can list."""
+    never_listed = not destination.listed
     destination.listed = destination.audited = True
     destination.failures["list"] = 0
     for track in list(destination.doubtful.values()):
         needs_person(register, track)
     for track in destination.tracks:
-        if track.wanted and track.state is State.WAITING:
+        if never_listed and track.wanted and track.state is State.WAITING:
             register.move(track, Step.END, reason, detail)
     give_up_confirming(register, destination, reason, detail)
 
@@ -224,4 +225,5 @@ def needs_person(register: Register, track: Track) -> None:
     cloud will call the source busy.
     """
     register.restate(track, Reason.NEEDS_PERSON, track.detail)
+    track.destination.doubtful.pop(track.copy, None)
     register.release(track, made=True)

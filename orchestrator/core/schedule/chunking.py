@@ -16,7 +16,7 @@ from orchestrator.core.model import CHUNK_MAX
 from orchestrator.core.schedule.register import Pool, Register
 from orchestrator.core.schedule.tracks import Source, Suspects, Track
 
-_ASIDE_MAX = 200
+_ASIDE_MAX = 2000
 """Copies passed over before a chunk goes as it is: bounds the work when many do not fit."""
 
 

@@ -69,20 +69,30 @@ def lookalikes(destination: Destination, images: list[Sighting]) -> set[ImageId]
     return {s.image for s in images if s.name in names and s.image not in destination.images}
 
 
-def trusted(destination: Destination, shown: set[ImageId], total: int) -> bool | None:
+def trusted(destination: Destination, shown: set[ImageId], total: int, after: float = 0.0) -> bool | None:
     """Tell whether the absence of an image from this complete listing means anything.
 
-    A listing that shows one of the copies known to be there does see them. Where none is known
-    or shown, the region's quota must not count more images than the listing does: a missing
-    permission looks like absence (official describeImages page, note on sub-users). None means
-    that the quota has not been read yet.
+    A listing that shows one of the copies known to be there does see them; one that shows none
+    of those that this run has seen there does not: a missing permission looks like absence
+    (official describeImages page, note on sub-users). Where none is known, the region's quota
+    must not count more images than the listing does; None means that it must be read first,
+    not before `after`, which is when the doubts in question were due to be settled.
     """
     if any(image in shown for image in destination.images):
         return True
+    if any(_surely_there(track) for track in destination.images.values()):
+        return False
     quota = destination.quotas.get(Resource.IMAGE)
     if quota is None:
         return False if Resource.IMAGE in destination.blind else None
-    return quota.used <= total
+    return quota.used <= total if quota.at >= after else None
+
+
+def _surely_there(track: Track) -> bool:
+    """Tell whether this run has seen the copy with its own eyes."""
+    return not track.unconfirmed and (
+        track.state is State.READY or (track.state is State.COPYING and track.seen)
+    )
 
 
 def relevant(register: Register, event: Listed) -> tuple[Sighting, ...]:

@@ -28,12 +28,13 @@ def inspected(register: Register, event: Inspected) -> None:
     for image in event.asked:
         source = register.source(event.origin, image)
         source.inspected = True
-        source.sighting = shown.get(image)
-        if source.sighting is None:
+        if image in shown:
+            source.sighting = shown[image]
+            _preflight(register, source)
+        else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
-            # nine others down with it.
+            # nine others down with it. What was known stays: its copies are recognised by it.
             source.suspects = Suspects((source,))
-        _preflight(register, source)
         for track in source.tracks:
             register.offer(track)
 
@@ -63,12 +64,12 @@ def obstacle(sighting: Sighting) -> Reason | None:
 
 
 def surveyed(register: Register, event: Surveyed) -> None:
-    """Note a quota; what is on its way now is not counted in it yet."""
+    """Note a quota; what is on its way now, or in doubt, is not counted in it yet, as far as we know."""
     destination = answered(register, event.region, "survey")
     calling = (t for call in register.open_calls for t in register.calls[call])
-    here = (t for t in calling if t.destination is destination)
-    committed = sum(t.needs(event.resource) for t in here)
-    destination.quotas[event.resource] = Quota(event.limit, event.used, committed)
+    here = [t for t in calling if t.destination is destination]
+    committed = sum(t.needs(event.resource) for t in (*here, *destination.doubtful.values()))
+    destination.quotas[event.resource] = Quota(event.limit, event.used, committed, event.at)
     destination.stale.discard(event.resource)
     if destination.wants_control and event.resource is Resource.IMAGE:
         destination.wants_control, destination.list_at = False, 0.0
@@ -171,7 +172,8 @@ def _uninspected(register: Register, event: Unanswered) -> None:
     if register.inspect_failures[event.region] < register.limits.max_attempts:
         register.to_inspect[event.region].update(dict.fromkeys(images))
         return
-    inspected(register, Inspected(at=event.at, origin=event.region, asked=images, images=()))
+    rest = (*images, *register.to_inspect.pop(event.region, ()))
+    inspected(register, Inspected(at=event.at, origin=event.region, asked=rest, images=()))
 
 
 def answered(register: Register, region: Region, read: str) -> Destination:

@@ -8,8 +8,11 @@ is trusted (`evidence.trusted`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from orchestrator.core.marks import read_mark
 from orchestrator.core.messages import Checked, Listed
-from orchestrator.core.model import ImageId, Sighting, State
+from orchestrator.core.model import CallId, ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person
 from orchestrator.core.schedule.audit import examine
@@ -102,6 +105,10 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     if track.image == sighting.image:
         _recognise(register, track, sighting)
         return
+    if track.state is State.READY and track.image is None:  # a person said so, and named no image
+        register.name_image(track, sighting.image)
+        register.restate(track, Reason.ADOPTED)
+        return
     if track.image is not None and (track.state is not State.FAILED or sighting.status == "error"):
         return  # another image of the same source: the copy we know of counts
     if track.state is State.FAILED and sighting.status == "error":
@@ -120,7 +127,7 @@ def _standing(sighting: Sighting, reason: Reason) -> tuple[Step, Reason]:
         return Step.SEE_READY, reason
     if sighting.status == "error":
         return Step.END, Reason.COPY_ERROR
-    return Step.FIND, reason
+    return Step.FIND, Reason.ADOPTED
 
 
 def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
@@ -140,16 +147,17 @@ def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
     """Draw what a complete, unchanged listing says about what it does not show."""
     shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
-    trust = trusted(destination, shown, listing.total)
     destination.list_at = register.now + _pause_s(register)
     doubtful = [t for t in destination.doubtful.values() if _settled_by(register, t, listing)]
+    due = max((track.since + register.limits.settle_s for track in doubtful), default=0.0)
+    trust = trusted(destination, shown, listing.total, due)
     missing = [t for t in destination.images.values() if t.unconfirmed and t.image not in shown]
     if trust is None and (doubtful or missing):
         destination.wants_control = True
         return
-    new = lookalikes(destination, listing.images) - destination.lookalikes
+    traces = _traces(register, destination, listing)
     for track in doubtful:
-        _settle(register, track, bool(trust), new)
+        _settle(register, track, traces, trust=bool(trust))
     if not destination.listed:
         _conclude_first(register, destination, listing, missing if trust else [])
         if not trust:
@@ -191,12 +199,34 @@ def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) 
             register.move(track, Step.END, Reason.UNCONFIRMED, detail)
 
 
-def _settle(register: Register, track: Track, trust: bool, new_lookalikes: set[ImageId]) -> None:
+@dataclass(frozen=True, slots=True)
+class _Traces:
+    """What a listing shows that might be a lost copy after all.
+
+    `calls` are marked on images whose source nobody can tell; `names` are those of images that
+    nobody owns and that were not there before.
+    """
+
+    calls: frozenset[CallId]
+    names: frozenset[str]
+
+
+def _traces(register: Register, destination: Destination, listing: Listing) -> _Traces:
+    """Collect the traces of a listing."""
+    marks = [read_mark(s.text) for s in listing.images if owner(register, destination, s) is None]
+    new = lookalikes(destination, listing.images) - destination.lookalikes
+    return _Traces(
+        calls=frozenset(mark.call for mark in marks if mark is not None),
+        names=frozenset(s.name for s in listing.images if s.image in new),
+    )
+
+
+def _settle(register: Register, track: Track, traces: _Traces, *, trust: bool) -> None:
     """Count one listing without the copy; after two, decide whether it was not made."""
     track.listings += 1
     track.absences += trust
     if track.absences >= _ABSENCES:
-        if _conclusive(track, new_lookalikes):
+        if _conclusive(track, traces):
             count_attempt(register, track, Step.SETTLE, Reason.ABSENT, "", register.now)
         else:
             needs_person(register, track)
@@ -204,9 +234,12 @@ def _settle(register: Register, track: Track, trust: bool, new_lookalikes: set[I
         needs_person(register, track)
 
 
-def _conclusive(track: Track, new_lookalikes: set[ImageId]) -> bool:
+def _conclusive(track: Track, traces: _Traces) -> bool:
     """Tell whether a copy would have been recognised, had it been made."""
     evidence = track.destination.evidence
+    if track.call in traces.calls:
+        return False
     if evidence is Evidence.UNKNOWN:
-        return not new_lookalikes
+        name = track.source.name
+        return name not in traces.names if name else not traces.names
     return evidence is not Evidence.NONE

@@ -14,6 +14,8 @@ from orchestrator.core.schedule.tracks import Source, Track
 
 def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
+    if event.limits is not None:
+        register.limits = event.limits
     for destination in register.destinations.values():
         destination.forget_run()
     for source in register.sources.values():
@@ -22,6 +24,7 @@ def begun(register: Register, event: Begun) -> None:
         _forget_track(track, event.at)
         if track.state is State.DOUBTFUL:
             register.reserve(track, commit=False)
+            track.destination.doubtful[track.copy] = track
     register.pools.clear()
     register.sleepers.clear()
     register.to_inspect.clear()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_EPSILON = 1e-4
+"""Of a request: epoch seconds as floats are no finer than a few tenths of a microsecond."""
+
 
 class Pace:
     """Allow a number of requests a minute, spread evenly, with a burst of about one second's worth.
@@ -28,7 +31,7 @@ class Pace:
     def ready(self, now: float) -> bool:
         """Tell whether one request may leave now."""
         self._fill(now)
-        return self._tokens >= 1 - 1e-9
+        return self._tokens >= 1 - _EPSILON
 
     def take(self, now: float) -> None:
         """Count one request that leaves now."""

@@ -28,9 +28,9 @@ def refused_for_quota(
     to a destination whose quotas say one thing and whose answers say another.
     """
     destination.stale = set(Resource)
-    destination.ceiling = size // 2
     if blocked(destination):
         return  # the answer to a call that was on its way when the destination was parked
+    destination.ceiling = size // 2
     probing = destination.park is not None
     if destination.ceiling == 0 or probing:
         destination.ceiling = 1

@@ -159,7 +159,8 @@ class Register:
         if after in _UNDER_WAY:
             self.reserve(track, commit=after is State.CALLING)
         else:
-            self.release(track, made=after is not State.WAITING)
+            refused = before is State.CALLING or after is State.WAITING
+            self.release(track, made=not refused)
 
     def reserve(self, track: Track, *, commit: bool) -> None:
         """Lock the source and take room in the destination, once."""

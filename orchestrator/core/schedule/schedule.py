@@ -50,9 +50,13 @@ class Decision:
 
 
 class Schedule:
-    """All copies of one ledger. One owner; every method is synchronous and immediate."""
+    """All copies of one ledger. One owner; every method is synchronous and immediate.
+
+    `limits` are for the run to come; those of earlier runs are in their Begun events.
+    """
 
     def __init__(self, limits: Limits, ledger: str = "") -> None:
+        self.limits = limits
         self.register = Register(limits, ledger)
         self._calls_first = True
 

@@ -124,6 +124,7 @@ class Quota:
     limit: int
     used: int
     committed: int = 0
+    at: float = 0.0
 
     @property
     def room(self) -> int:
@@ -208,6 +209,11 @@ class Destination:
     def waiting(self) -> int:
         """How many of the wanted copies wait."""
         return self.states[State.WAITING]
+
+    @property
+    def asking(self) -> int:
+        """How many copies are in calls on their way, handed out ones included."""
+        return self.in_flight - len(self.copying) - len(self.doubtful)
 
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
