@@ -38,15 +38,15 @@ DEMANDED = {
     Reason.INCOMPLETE: Nature.DOUBT,
     Reason.INTERRUPTED: Nature.DOUBT,
 }
-FOREVER = set(
-    """
-    queued called accepted adopted copied confirmed deleted absent busy conflict source-pending
-    quota-image quota-snapshot throttled not-found local-disk source-status not-private encrypted
-    invalid-region credentials configuration mark-refused unexplained unreachable timeout
-    disconnected server-error redirected unreadable oversized incomplete interrupted needs-person
-    copy-error vanished copy-timeout unconfirmed attempts
-""".split()
-)
+FOREVER = {
+    "queued", "called", "accepted", "adopted", "copied", "confirmed",
+    "deleted", "absent", "busy", "conflict", "source-pending", "quota-image",
+    "quota-snapshot", "throttled", "not-found", "local-disk", "source-status", "not-private",
+    "encrypted", "invalid-region", "credentials", "configuration", "mark-refused", "unexplained",
+    "unreachable", "timeout", "disconnected", "server-error", "redirected", "unreadable",
+    "oversized", "incomplete", "interrupted", "needs-person", "copy-error", "vanished",
+    "copy-timeout", "unconfirmed", "attempts",
+}  # fmt: skip
 """Codes that ledgers and scripts out there hold already."""
 
 

@@ -110,7 +110,7 @@ class Story:
 
     def begin(self, copies: Iterable[Copy], run: str = "run1") -> Story:
         """Open a run as the engine does: open calls are lost, then the copies are wanted."""
-        self.tell(Begun(at=self.now, run=RunId(run)))
+        self.tell(Begun(at=self.now, run=RunId(run), limits=self.schedule.limits))
         for call in self.schedule.open_calls():
             self.tell(Lost(at=self.now, call=call, reason=Reason.INTERRUPTED))
         wanted = tuple(copies)
