@@ -124,11 +124,8 @@ def _counts(destination: Destination) -> Iterator[tuple[str, object, object]]:
     yield "states", +destination.states, wanted
     yield "unsettled", destination.unsettled, sum(track.unsettled for track in tracks)
     yield "in_flight", destination.in_flight, sum(map(under_way, tracks))
-    yield (
-        "doubtful",
-        _ids(destination.doubtful.values()),
-        _ids(t for t in tracks if t.state is State.DOUBTFUL),
-    )
+    doubtful = (t for t in tracks if t.state is State.DOUBTFUL and under_way(t))
+    yield "doubtful", _ids(destination.doubtful.values()), _ids(doubtful)
     yield "copying", _ids(destination.copying.values()), _ids(t for t in tracks if t.state is State.COPYING)
     yield "images", _ids(destination.images.values()), _ids(t for t in tracks if t.image is not None)
 

@@ -20,14 +20,14 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Quota, Source, Suspects, Track
-from tests.walk.cloud import LIMITS, PATIENCE, SETTLE, TICK_S, Cloud, Request, moment
+from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
 _AGES = frozenset({"since", "began"})
 """Times of the past that matter by their age; every other time matters only while it is to come."""
 
-_OLDEST = SETTLE + PATIENCE + 1
-"""Ticks after which an age makes no difference: a settling time and the longest request are over."""
+_OLDEST = 8
+"""Ticks after which an age makes no difference: several settling times and every request are over."""
 
 _NO_DIFFERENCE = {
     Register: {"limits", "ledger", "changes", "now", "by_image", "pace", "tracks", "sources", "destinations",
@@ -65,7 +65,7 @@ class Lens:
             self._record(register),
             tuple(self._track(track) for track in register.tracks.values()),
             tuple(self._record(source) for source in register.sources.values()),
-            tuple(self._record(destination) for destination in register.destinations.values()),
+            tuple(self._destination(destination) for destination in register.destinations.values()),
         )
         return digest(whole)
 
@@ -87,6 +87,11 @@ class Lens:
         if track.state is State.COPYING:
             return self._record(track, "since" if track.seen else "")
         return self._record(track, "since", "seen", "absences", "listings", "misses")
+
+    def _destination(self, destination: Destination) -> object:
+        """Tell one destination; how old its quotas are matters only in doubt."""
+        quotas = destination.quotas.values() if destination.doubtful else ()
+        return self._record(destination), tuple(self.age(quota.at) for quota in quotas)
 
     def _record(self, record: object, *without: str) -> tuple[object, ...]:
         """Tell a record field by field."""

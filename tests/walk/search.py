@@ -45,7 +45,8 @@ class Walk:
     """One walk and what it found.
 
     `complete` is up to how many mishaps no state was left out, -1 when the bound came earlier;
-    `layers` counts states by their mishaps; `violation` is a broken promise with the way to it.
+    `dropped` counts places that no dive began from; `layers` counts states by their mishaps;
+    `violation` is a broken promise with the way to it.
     `parents` and `moves` lead back from each state; `links` are the moves without mishap, from and to.
     """
 
@@ -56,6 +57,7 @@ class Walk:
     transitions: int = 0
     depth: int = 0
     complete: int = -1
+    dropped: int = 0
     violation: str | None = None
     layers: Counter[int] = field(default_factory=Counter)
     ends: list[int] = field(default_factory=list)
@@ -99,34 +101,40 @@ class Walk:
         queues[0].append(self._begin())
         places: list[Stand] = []
         for mishaps, queue in enumerate(queues):
-            last, met = mishaps == self.whole, 0
+            last = mishaps == self.whole
             while queue:
                 if over():
                     return []
                 stand = queue.popleft()
                 for new in self._expand(stand, mishaps=not last):
                     queues[self._mishaps(new)].append(new)
-                met += last
-                self._keep(places, stand, met)
+                if last:
+                    self._keep(places, stand)
             self.complete = mishaps
         return places
 
-    def _keep(self, places: list[Stand], stand: Stand, met: int) -> None:
-        """Keep a fair sample of the places met so far."""
-        if not met:
-            return
+    def _keep(self, places: list[Stand], stand: Stand) -> None:
+        """Keep a place for a dive; when there are too many, a chance one gives way."""
         if len(places) < _PLACES:
             places.append(stand)
-        elif (at := self._chance.randrange(met)) < _PLACES:
-            places[at] = stand
+        else:
+            places[self._chance.randrange(_PLACES)] = stand
+            self.dropped += 1
 
     def _dive(self, places: list[Stand], over: Callable[[], bool]) -> None:
         """Sample what more mishaps lead to: follow what is new until nothing is, then begin elsewhere."""
-        while places and not self.exhausted and not over():
-            stand: Stand | None = self._chance.choice(places)
+        while places and not over():
+            at = self._chance.randrange(len(places))
+            places[at], places[-1] = places[-1], places[at]
+            stand: Stand | None = places.pop()
             while stand is not None and not over():
                 new = list(self._expand(stand, mishaps=True))
-                stand = self._chance.choice(new) if new else None
+                self._chance.shuffle(new)
+                stand = new.pop() if new else None
+                for other in new:
+                    self._keep(places, other)
+        if not places and not self.dropped and not over():
+            self.complete = self.world.faults + self.world.crashes
 
     # --- one state ------------------------------------------------------------------------------------
 

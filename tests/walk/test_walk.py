@@ -33,7 +33,7 @@ REBIRTH = World(images=1, destinations=1, faults=0, crashes=1)
         pytest.param(World(images=1, destinations=1, faults=1, crashes=1), id="one-copy"),
         pytest.param(World(images=2, destinations=1, faults=1, crashes=0), id="two-images"),
         pytest.param(replace(PAIR, crashes=1), id="two-destinations"),
-        pytest.param(World(images=1, destinations=1, faults=1, crashes=1, marks=False), id="markless"),
+        pytest.param(replace(DOUBT, crashes=1, marks=False), id="markless"),
         pytest.param(World(images=2, destinations=1, faults=0, crashes=0, namesakes=True), id="namesakes"),
         pytest.param(World(images=2, destinations=1, faults=0, crashes=0, room=1), id="full"),
     ],
@@ -104,7 +104,7 @@ def test_a_planted_bug_is_found(
 def test_a_walk_is_the_same_every_time() -> None:
     """The same seed meets the same states, in the dives beyond the whole part too."""
     world = World(images=1, destinations=1)
-    one, two = (Walk(world, whole=1, seed=7).go(states=2000) for _ in range(2))
+    one, two = (Walk(world, whole=1, seed=7).go(states=900) for _ in range(2))
     assert (one.states, one.transitions, one.layers) == (two.states, two.transitions, two.layers)
     assert one.layers[3] > 0
     assert one.complete == 1
@@ -124,3 +124,11 @@ def test_the_command_counts_and_fails_loudly(
     assert "violations 0" in shown
     assert "violations 1" in shown
     assert f"Again: python -m tests.walk {' '.join(small)}" in shown
+
+
+def test_dives_meet_what_walking_whole_meets() -> None:
+    """Dives without a bound end, and leave out nothing: the sample is of the same states."""
+    world = World(images=1, destinations=1, faults=1, crashes=1, kinds=frozenset({Fault.LOSE}))
+    whole, dives = Walk(world, whole=2).go(), Walk(world, whole=0).go()
+    assert dives.exhausted
+    assert dives.states == whole.states
