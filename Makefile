@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test check test-oracle walk torture fuzz lint format simulator build lock clean FORCE
+.PHONY: help install run test storm check test-oracle walk torture fuzz lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ run: install ## replicate config/plans/demo.yaml on the built-in simulator
 
 test: install ## run the tests (ARGS="-k plan" narrows them)
 	@$(BIN)/python -m pytest -n 2 -m "not oracle" $(ARGS)
+
+storm: install ## random nights with crashes and hostile replies, in virtual time (SEEDS=2000, ARGS="--seed 7")
+	@$(BIN)/python -m tests.storm --seeds $(or $(SEEDS),2000) $(ARGS)
 
 check: install lint ## lint, types and the import contract
 	@$(BIN)/mypy

@@ -1,0 +1,55 @@
+"""Which ends of a copy the world itself confirms: ready ones, and those that nobody could have made."""
+
+from __future__ import annotations
+
+from orchestrator.core.model import Copy, ImageId, State
+from orchestrator.core.reasons import Reason
+from orchestrator.simulator.things import ERROR, PENDING, READY, Store
+from tests.storm.cloudscape import Cloudscape
+
+
+def excused(cloudscape: Cloudscape, state: State, reason: Reason, copy: Copy, image: ImageId | None) -> bool:
+    """Tell whether a copy may stand so when everything is over."""
+    origin, destination = (cloudscape.world.stores[r] for r in (copy.origin, copy.destination))
+    if state is State.READY:
+        return image is not None and _status(destination, image) == READY
+    if state is State.DOUBTFUL:
+        return reason is Reason.NEEDS_PERSON and _nobody_can_tell(cloudscape, copy)
+    if state is not State.FAILED:
+        return False
+    if reason is Reason.COPY_ERROR:
+        return image is not None and _status(destination, image) == ERROR
+    if reason is Reason.COPY_TIMEOUT:
+        return image is not None and _status(destination, image) == PENDING
+    if reason in (Reason.BUSY, Reason.CONFLICT):
+        return origin.locks.get(copy.source, 0) > 0
+    return reason in _impossible(origin, copy.source)
+
+
+def _status(store: Store, image: ImageId) -> str:
+    """Tell an image's true status, empty when there is none."""
+    found = store.images.get(image)
+    return found.status if found else ""
+
+
+def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:
+    """Tell whether nothing settles a doubt: no texts, a renamed source, or a lookalike."""
+    if not cloudscape.scenario.habit.tells or copy.source in cloudscape.renamed:
+        return True
+    names = {furniture.name for furniture in cloudscape.scenario.sources if furniture.image == copy.source}
+    held = cloudscape.world.stores[copy.destination].images
+    return any(held[image].name in names for image in cloudscape.foreign if image in held)
+
+
+def _impossible(origin: Store, source: ImageId) -> set[Reason]:
+    """Name the reasons for which this source cannot be copied, as it is."""
+    image = origin.images.get(source)
+    if image is None:
+        return {Reason.NOT_FOUND}
+    reasons = {
+        Reason.LOCAL_DISK: image.root_device != "cloudDisk",
+        Reason.NOT_PRIVATE: image.image_source != "private",
+        Reason.ENCRYPTED: origin.encrypted_snapshot(image) is not None,
+        Reason.SOURCE_STATUS: image.status not in (READY, PENDING),
+    }
+    return {reason for reason, holds in reasons.items() if holds}

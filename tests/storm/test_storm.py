@@ -1,0 +1,53 @@
+"""A small share of the storms, and what makes a storm worth anything; `make storm` plays the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.storm.__main__ import main
+from tests.storm.night import storm
+from tests.storm.tally import Tally, lines, replay
+
+SEEDS = (0, 2, 3, 5, 7, 11, 40, 61, 88, 93, 1022, 1100)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_promise_breaks_in_a_storm(seed: int) -> None:
+    """Nothing twice, nothing lost, and every night comes to an end, whatever is thrown at it."""
+    outcome = storm(seed)
+    assert outcome.broken == (), f"play it again: {replay(seed)}"
+
+
+def test_same_seed_same_storm_whatever_the_hash_seed(tmp_path: Path) -> None:
+    """A seed replays to the very event, also in another process with other hashes."""
+    target = tmp_path / "figures.json"
+    command = [sys.executable, "-m", "tests.storm", "--seed", "2", "--quiet", "--json", str(target)]
+    environ = os.environ | {"PYTHONHASHSEED": "77", "PYTHONPATH": os.getcwd()}
+    subprocess.run(command, env=environ, check=True, capture_output=True)
+    told = json.loads(target.read_text())
+    assert told["same_twice"]
+    assert told["trace"] == storm(2).trace
+
+
+def test_a_broken_promise_is_told_with_the_command_that_replays_it() -> None:
+    """Whoever reads a failure can play it again, and a zero is never printed without its condition."""
+    tally = Tally()
+    tally.add(storm(0))
+    assert any("visible within SETTLE_TIME" in line for line in lines(tally))
+    tally.failures.append((4711, ("I1: a duplicate",)))
+    text = "\n".join(lines(tally))
+    assert "python -m tests.storm --seed 4711" in text
+    assert "rule of three" not in text
+
+
+def test_the_count_that_was_reached_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run says how many storms it played, and succeeds only when there was at least one."""
+    assert main(["--seeds", "1", "--jobs", "1"]) == 0
+    assert "1 nights of storm" in capsys.readouterr().out
+    assert main(["--seeds", "0", "--jobs", "1"]) == 1
