@@ -134,8 +134,9 @@ def may_call(register: Register) -> bool:
 
 def _chunk_for(register: Register, destination: Destination) -> list[Track]:
     """Gather a chunk from any origin within the destination's room; park it when it is full."""
-    if destination.park is not None and destination.park.asked:
-        return []
+    refused = destination.park is not None or destination.ceiling is not None
+    if refused and destination.asking:
+        return []  # a destination that was full is tried with one call at a time
     images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
     if images is not None and images.room == 0:
         if destination.asking:
@@ -154,7 +155,7 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
             squeezed = squeezed or gathered.squeezed
             if gathered.chosen:
                 return gathered.chosen
-    if squeezed:
+    if squeezed and not destination.asking:
         park(register, destination, Reason.QUOTA_SNAPSHOT, register.now + register.limits.quota_interval_s)
     return []
 
@@ -164,8 +165,6 @@ def _hand_out(register: Register, destination: Destination, tracks: list[Track])
     for track in tracks:
         register.reserve(track, commit=True)
     register.handed_out += 1
-    if destination.park is not None:
-        destination.park.asked = True
     return Submit(Chunk(tuple(track.copy for track in tracks)), marked=destination.takes_marks)
 
 

@@ -87,10 +87,7 @@ def _answered(register: Register, call: CallId) -> tuple[Track, ...]:
     if call not in register.open_calls:
         return ()
     del register.open_calls[call]
-    tracks = register.calls[call]
-    if tracks and tracks[0].destination.park is not None:
-        tracks[0].destination.park.asked = False
-    return tuple(track for track in tracks if track.state is State.CALLING)
+    return tuple(track for track in register.calls[call] if track.state is State.CALLING)
 
 
 def _nature(destination: Destination, event: Refused, *, marked: bool) -> Nature:

@@ -134,15 +134,11 @@ class Quota:
 
 @dataclass(slots=True)
 class Park:
-    """A full destination: tried again at `until`; `probing` while that try is under way.
-
-    The try is one call; `asked` says that it is on its way.
-    """
+    """A full destination: tried again at `until`; `probing` while that try is under way."""
 
     reason: Reason
     until: float
     probing: bool = False
-    asked: bool = False
     exhausted: bool = False
 
 
