@@ -168,11 +168,12 @@ class Story:
         )
         for copy, (_, image) in zip(call.chunk.copies, pairs, strict=True):
             name = self.sources[copy.source].name
-            sighting = Sighting(image=image, status="pending", name=name, text=self._text(call, copy))
+            sighting = Sighting(image=image, status="pending", name=name, text=self.text(call, copy))
             self.shelves[copy.destination][image] = sighting
         return pairs
 
-    def _text(self, call: Call, copy: Copy) -> str:
+    def text(self, call: Call, copy: Copy) -> str:
+        """Say what the cloud writes into the description of one copy."""
         if self.texts == "mark" and call.marked:
             return write_mark(LEDGER, call.id, call.chunk)
         return "" if self.texts == "none" else f"copied from {copy.origin} {copy.source}"

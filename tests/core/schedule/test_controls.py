@@ -1,18 +1,13 @@
-"""Found in review: doubts settled wrongly, or too loudly. Each is a strict xfail until it is mended."""
+"""What a listing proves about a doubt, and what it does not; whom it concerns, and how loudly."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from orchestrator.core.messages import Listed, Settled
 from orchestrator.core.model import Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.lifecycle import IllegalStep
 from tests.core.schedule.stories import EAST, NORTH, SOUTH, Call, Story, copies_of, image_id, story
-
-found = pytest.mark.xfail(strict=True, raises=(AssertionError, IllegalStep))
 
 
 def blind(page: Listed) -> Listed:
@@ -24,7 +19,6 @@ def calls_of(tale: Story, calls: list[Call]) -> list[tuple[Region, list[int]]]:
     return [(call.chunk.destination, call.numbers) for call in calls]
 
 
-@found
 def test_an_empty_listing_proves_nothing_against_the_quota_of_after_the_call() -> None:
     """The quota was read before the lost call (0 used). Only one read after it can be the control."""
     (copy,) = copies_of(1, EAST)
@@ -37,7 +31,6 @@ def test_an_empty_listing_proves_nothing_against_the_quota_of_after_the_call() -
     assert tale.state(copy)[0] is State.DOUBTFUL
 
 
-@found
 def test_a_quota_read_before_the_settling_time_is_no_control() -> None:
     """The lost call took effect late, within SETTLE_TIME, after the quota was read again: no proof."""
     tale = story(copies_of(12, EAST))
@@ -52,7 +45,6 @@ def test_a_quota_read_before_the_settling_time_is_no_control() -> None:
     assert set(calls) <= {10, 11}
 
 
-@found
 def test_a_listing_that_shows_none_of_the_known_copies_proves_nothing() -> None:
     """Ten copies are known to be there and the listing shows none of them: no absence is believed."""
     tale = story(copies_of(12, EAST))
@@ -65,7 +57,6 @@ def test_a_listing_that_shows_none_of_the_known_copies_proves_nothing() -> None:
     assert calls_of(tale, tale.wait(4 * 3600)) == []
 
 
-@found
 def test_a_renamed_source_is_not_copied_twice() -> None:
     """The copy carries our mark but a name we do not know: whose it is stays open, nothing is repeated."""
     copies = copies_of(2, EAST)
@@ -79,7 +70,6 @@ def test_a_renamed_source_is_not_copied_twice() -> None:
     assert tale.state(copies[0])[0] in (State.DOUBTFUL, State.COPYING)
 
 
-@found
 def test_a_source_deleted_since_its_lost_call_does_not_lose_its_copies() -> None:
     """Night 2 inspects the source for SOUTH and does not find it: EAST's copy is recognised all the same."""
     copies = copies_of(2, EAST, SOUTH)
@@ -92,7 +82,6 @@ def test_a_source_deleted_since_its_lost_call_does_not_lose_its_copies() -> None
     assert tale.state(Copy(image_id(0), NORTH, EAST))[0] is State.COPYING
 
 
-@found
 def test_the_doubts_own_lookalike_decides_not_a_strangers() -> None:
     """No text is known here yet; a foreign image with another source's name says nothing about this copy."""
     copies = copies_of(12, EAST)
@@ -105,7 +94,6 @@ def test_the_doubts_own_lookalike_decides_not_a_strangers() -> None:
     assert tale.state(copies[0]) != (State.DOUBTFUL, Reason.NEEDS_PERSON)
 
 
-@found
 def test_a_person_is_told_once() -> None:
     """What needs a person is one change, not one for every later listing."""
     tale = story(copies_of(1, EAST), texts="none")
@@ -115,7 +103,6 @@ def test_a_person_is_told_once() -> None:
     assert sum(change.reason is Reason.NEEDS_PERSON for change in tale.changes) == 1
 
 
-@found
 def test_a_listing_that_fails_costs_only_what_needs_it() -> None:
     """The region was listed, its calls work; that a later listing is unreadable fails no waiting copy."""
     tale = story(copies_of(30, EAST), workers=1, region_copies=10, max_attempts=3)
@@ -127,7 +114,6 @@ def test_a_listing_that_fails_costs_only_what_needs_it() -> None:
     assert failed == []
 
 
-@found
 def test_a_person_may_say_made_without_an_image_id() -> None:
     """Settled as made, no id given; the next night's listing shows it with our mark: confirmed, no fault."""
     (copy,) = copies_of(1, EAST)
