@@ -83,9 +83,9 @@ def trusted(destination: Destination, shown: set[ImageId], total: int, after: fl
     if any(_surely_there(track) for track in destination.images.values()):
         return False
     quota = destination.quotas.get(Resource.IMAGE)
-    if quota is None:
-        return False if Resource.IMAGE in destination.blind else None
-    return quota.used <= total if quota.at >= after else None
+    if quota is not None and quota.at >= after:
+        return quota.used <= total
+    return False if Resource.IMAGE in destination.blind else None
 
 
 def _surely_there(track: Track) -> bool:

@@ -153,7 +153,7 @@ def _give_in(register: Register, destination: Destination, event: Unanswered) ->
     """Go on without an answer that was asked for in vain often enough."""
     failures, most = destination.failures[event.read], register.limits.max_attempts
     if event.read == "survey" and failures >= _SURVEYS_TRIED:
-        destination.blind |= destination.stale
+        destination.blind |= destination.stale | ({Resource.IMAGE} if destination.wants_control else set())
         destination.stale = set()
         destination.failures["survey"] = 0
         destination.wants_control = False
