@@ -1,17 +1,12 @@
-"""Found in review: waits without an end. Each is a strict xfail until it is mended."""
+"""Found in review: waits without an end."""
 
 from __future__ import annotations
-
-import pytest
 
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from tests.core.schedule.stories import EAST, copies_of, story
 
-found = pytest.mark.xfail(strict=True, raises=AssertionError)
 
-
-@found
 def test_a_quota_that_cannot_be_read_again_is_no_witness() -> None:
     """Read before the call, silent after it: no conclusion, a person is asked in the end, the run ends."""
     tale = story(copies_of(2, EAST))
