@@ -40,9 +40,12 @@ test-oracle: install ## hold signer and simulator against the official SDK (inst
 	@$(HASHED) --no-build-isolation -r requirements/oracle.txt
 	@$(BIN)/python -m pytest -m oracle $(ARGS)
 
-# One copy with two faults and a crash is walked to the end; two by two as far as the count goes.
+# One copy with two faults and a crash is walked to the end, the larger worlds as far as the count goes.
 walk: install ## every order of events in a tiny world, against the schedule (a few minutes)
 	@$(BIN)/python -m tests.walk --images 1 --destinations 1 --whole 3
+	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 60000
+	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 40000 --namesakes
+	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 40000 --markless
 	@$(BIN)/python -m tests.walk --states 300000 $(ARGS)
 
 torture: MINUTES ?= 5
