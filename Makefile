@@ -52,6 +52,9 @@ torture: MINUTES ?= 5
 torture: install ## kill the real program with -9 for MINUTES=5 (ARGS=--unprotected shows that a bug is seen)
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES) $(ARGS)
 
+fuzz: install ## spoilt plans, replies and ledgers by the hundred thousand, against their readers
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
