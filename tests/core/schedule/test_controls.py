@@ -130,3 +130,15 @@ def test_a_person_may_say_made_without_an_image_id() -> None:
     tale.wait(60)
     assert tale.state(copy)[0] is State.READY
     assert tale.track(copy).image is not None
+
+
+def test_a_quota_that_cannot_be_read_again_is_no_witness() -> None:
+    """Read before the call, silent after it: no conclusion, a person is asked in the end, the run ends."""
+    tale = story(copies_of(2, EAST))
+    (call,) = tale.go()
+    tale.wait(1)
+    tale.lose(call)
+    tale.silent["survey", EAST] = Reason.SERVER_ERROR
+    assert tale.wait(12 * 3600) == []
+    assert {tale.state(copy) for copy in call.chunk.copies} == {(State.DOUBTFUL, Reason.NEEDS_PERSON)}
+    assert tale.finished()
