@@ -224,4 +224,5 @@ def fault_of(group: BaseExceptionGroup[Exception]) -> OrchestratorError:
     if isinstance(inner, OrchestratorError):
         return inner
     logging.getLogger(__name__).error("a fault of our own", exc_info=inner)
-    return OrchestratorError(f"A fault of our own ({inner!r}). The progress log holds its traceback.")
+    kind = type(inner).__name__  # its text may hold anything, a secret too; the log masks those
+    return OrchestratorError(f"A fault of our own ({kind}). The progress log holds its traceback.")

@@ -72,7 +72,8 @@ def _guarded() -> int:
     except Exception as error:
         if "-vv" in sys.argv:
             raise
-        return _tell(f"a fault of our own: {error!r}. Run it again with -vv and report what it prints.", 1)
+        kind = type(error).__name__
+        return _tell(f"a fault of our own ({kind}). Run it again with -vv and report what it prints.", 1)
     return code if isinstance(code, int) else 0
 
 

@@ -25,7 +25,7 @@ def called(register: Register, event: Called) -> None:
     register.open_calls[event.call] = event.marked
     register.handed_out = max(0, register.handed_out - 1)
     for track in tracks:
-        track.call = event.call
+        track.call, track.marked = event.call, event.marked
         track.absences = track.listings = 0
         track.destination.audited = False
         register.move(track, Step.CALL, Reason.CALLED)

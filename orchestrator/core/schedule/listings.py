@@ -242,4 +242,4 @@ def _conclusive(track: Track, traces: _Traces) -> bool:
     if evidence is Evidence.UNKNOWN:
         name = track.source.name
         return name not in traces.names if name else not traces.names
-    return evidence is not Evidence.NONE
+    return evidence is Evidence.PLATFORM or (evidence is Evidence.MARK and track.marked)

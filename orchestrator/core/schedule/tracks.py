@@ -70,7 +70,8 @@ class Track:
     """Where one copy stands, and what its next step needs.
 
     `since` is when the present state began (for COPYING: within this run); `attempts` counts
-    calls that surely made nothing for no known reason, in this run; `unconfirmed` means that an
+    calls that surely made nothing for no known reason, in this run; `marked` tells whether the
+    latest call carried our mark; `unconfirmed` means that an
     earlier run's result is to be confirmed by a listing first.
     """
 
@@ -83,6 +84,7 @@ class Track:
     detail: str = ""
     image: ImageId | None = None
     call: CallId | None = None
+    marked: bool = True
     since: float = 0.0
     not_before: float = 0.0
     attempts: int = 0
