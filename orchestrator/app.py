@@ -11,8 +11,11 @@ from __future__ import annotations
 import os
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
+
+import anyio
 
 from orchestrator.cloud.access import Access
 from orchestrator.cloud.jdcloud import JdCloud
@@ -22,6 +25,7 @@ from orchestrator.core.plan.narrowing import narrow
 from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
+from orchestrator.errors import Interrupted
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
@@ -65,9 +69,11 @@ class Orchestrator:
 
         Raises OrchestratorError only for what stops the run before it has an id.
         """
-        folder = prepare_folder(self._settings.state_dir)
+        folder, halt = prepare_folder(self._settings.state_dir), halt or Halt()
         with (
-            await RunLock.acquire(folder, owner=self._owner, wait_s=wish.lock_wait_s) as lock,
+            await RunLock.acquire(
+                folder, owner=self._owner, wait_s=wish.lock_wait_s, sleep=partial(_sleep, halt)
+            ) as lock,
             self._ledger(folder, afresh=afresh) as ledger,
         ):
             ledger.take_epoch()
@@ -87,7 +93,7 @@ class Orchestrator:
                 cloud=self._cloud,
                 secrets=secrets_of(self._credentials),
             )
-            return await night.pass_by(halt or Halt())
+            return await night.pass_by(halt)
 
     def _owner(self) -> LockOwner:
         """Name a run that begins now; its id sorts by time and is a file name."""
@@ -116,3 +122,10 @@ class Orchestrator:
             proxy=settings.proxy.reveal() if settings.proxy else None,
             ca_file=settings.ca_file,
         )
+
+
+async def _sleep(halt: Halt, seconds: float) -> None:
+    """Wait for another run's lock, but not longer than until somebody asks to stop."""
+    await anyio.sleep(seconds)
+    if halt.signal is not None:
+        raise Interrupted(halt.signal)

@@ -59,5 +59,14 @@ class LockHeld(OrchestratorError):
     exit_code = 75
 
 
+class Interrupted(OrchestratorError):
+    """Stopped by a signal before the run began."""
+
+    def __init__(self, signal: int) -> None:
+        """Take the signal's number; the exit code is that plus 128, as a shell would say it."""
+        super().__init__()
+        self.exit_code = 128 + signal
+
+
 class Overtaken(LockHeld):
     """Another run took this ledger over. This one stopped and wrote nothing more."""

@@ -49,6 +49,9 @@ for _verb in (run, plan, validate, status, log, runs, settle, simulator, complet
 
 def main() -> None:
     """Run the command line; never show a traceback unless -vv asks for it."""
+    from orchestrator.cli.early import leave_on_signals
+
+    leave_on_signals()
     sys.exit(_guarded())
 
 

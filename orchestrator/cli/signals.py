@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, Signals, getsignal
+from signal import SIG_IGN, signal
 from typing import TypeVar
 
 import anyio
 
+from orchestrator.cli.early import heard_signals, meaning_of
 from orchestrator.engine.halt import Halt
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
         except Exception as error:
             raised = error
         tasks.cancel_scope.cancel()
+    for heard in heard_signals():
+        signal(heard, SIG_IGN)  # the exit status is fixed by now
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]
     if raised is not None:
@@ -37,12 +40,7 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
 
 async def _listen(halt: Halt, *, task_status: anyio.abc.TaskStatus[None]) -> None:
     """Turn each signal into a request to stop."""
-    with anyio.open_signal_receiver(*_heard()) as signals:
+    with anyio.open_signal_receiver(*heard_signals()) as signals:
         task_status.started()
-        async for signal in signals:
-            halt.request(SIGTERM if signal == SIGHUP else signal)
-
-
-def _heard() -> list[Signals]:
-    """Name the signals to listen to; one that is ignored stays ignored (nohup)."""
-    return [signal for signal in (SIGINT, SIGTERM, SIGHUP) if getsignal(signal) is not SIG_IGN]
+        async for heard in signals:
+            halt.request(meaning_of(heard))

@@ -136,6 +136,9 @@ def unanswered(register: Register, event: Unanswered) -> None:
     in_vain = register.knocks >= register.limits.max_attempts
     if in_vain or nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
         register.stop = event.reason
+    if event.read == "inspect" and nature is Nature.ROUTE_PERMANENT:
+        _no_such_origin(register, event)
+        return
     if event.read == "inspect":
         _uninspected(register, event)
         return
@@ -152,6 +155,8 @@ def unanswered(register: Register, event: Unanswered) -> None:
 def _give_in(register: Register, destination: Destination, event: Unanswered) -> None:
     """Go on without an answer that was asked for in vain often enough."""
     failures, most = destination.failures[event.read], register.limits.max_attempts
+    if MEANINGS[event.reason].nature is Nature.ROUTE_PERMANENT:
+        most = 1
     if event.read == "survey" and failures >= _SURVEYS_TRIED:
         destination.blind |= destination.stale | ({Resource.IMAGE} if destination.wants_control else set())
         destination.stale = set()
@@ -162,6 +167,15 @@ def _give_in(register: Register, destination: Destination, event: Unanswered) ->
     elif event.read == "check" and failures >= most:
         destination.failures["check"] = 0
         give_up_confirming(register, destination, event.reason, event.detail)
+
+
+def _no_such_origin(register: Register, event: Unanswered) -> None:
+    """Fail the copies of an origin that the cloud does not know."""
+    images = (*register.inspecting.pop(event.region, ()), *register.to_inspect.pop(event.region, ()))
+    for image in images:
+        waiting = [t for t in register.source(event.region, image).tracks if t.state is State.WAITING]
+        if waiting:
+            fail_image(register, waiting[0], event.reason, event.detail)
 
 
 def _uninspected(register: Register, event: Unanswered) -> None:
