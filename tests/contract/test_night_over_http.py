@@ -106,11 +106,12 @@ async def test_power_lost_between_call_and_answer(kind: type[Called | Accepted])
 
 
 async def test_a_wrong_secret_costs_one_request() -> None:
-    """The first request goes alone; refused, it stops the run before anything else is sent."""
+    """However many regions there are to ask, the first request goes alone; refused, it stops the run."""
     cloud = Cloud(images=12)
+    more = [Copy(copy.source, SOUTH, EAST) for copy in copies_of(3, EAST)]
     async with serving(cloud.world) as url, JdCloud(access(url, secret="not-the-secret")) as port:
         driver = Driver(port)
-        assert await driver.run(TWELVE) == ("credentials", 77)
+        assert await driver.run([*TWELVE, *more]) == ("credentials", 77)
     assert driver.engine.schedule.stopped is Reason.CREDENTIALS
     assert sum(driver.engine.calls.values()) == 1
     assert cloud.world.books()["refused"] == {"401 ACCESS_ERROR": 1}
