@@ -79,7 +79,7 @@ def _open(place: Path, sample: Sample, files: dict[str, bytes]) -> str:
         with open_ledger(place) as ledger:
             ledger.record(begun(7), run=RUN)
     except LedgerDamaged:  # an index that only a write looks at: refused in time, nothing is written
-        assert look(place) == events, "refused, and changed"
+        assert read(place) == events, "refused, and changed"
         return "refused on writing"
     assert read(place) == (*events, begun(7)), "what was written is not there, or not behind the rest"
     return _earlier(events, sample)
