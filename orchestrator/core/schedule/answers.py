@@ -44,6 +44,7 @@ def accepted(register: Register, event: Accepted) -> None:
         track.source.tries, track.source.busy_since = 0, None
         register.name_image(track, image)
         track.seen, track.misses, track.progress = False, 0, None
+        track.taken_over = False
         register.move(track, Step.ACCEPT, Reason.ACCEPTED)
     clear(tuple(track.source for track in tracks))
     if tracks:

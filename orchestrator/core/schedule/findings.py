@@ -71,6 +71,7 @@ def surveyed(register: Register, event: Surveyed) -> None:
     committed = sum(t.needs(event.resource) for t in (*here, *destination.doubtful.values()))
     destination.quotas[event.resource] = Quota(event.limit, event.used, committed, event.at)
     destination.stale.discard(event.resource)
+    destination.blind.discard(event.resource)
     if destination.wants_control and event.resource is Resource.IMAGE:
         destination.wants_control, destination.list_at = False, 0.0
 
@@ -158,7 +159,8 @@ def _give_in(register: Register, destination: Destination, event: Unanswered) ->
     if MEANINGS[event.reason].nature is Nature.ROUTE_PERMANENT:
         most = 1
     if event.read == "survey" and failures >= _SURVEYS_TRIED:
-        destination.blind |= destination.stale | ({Resource.IMAGE} if destination.wants_control else set())
+        # Both, whatever was asked for: only events may decide this, or a replay would differ.
+        destination.blind = set(Resource)
         destination.stale = set()
         destination.failures["survey"] = 0
         destination.wants_control = False

@@ -37,11 +37,15 @@ def _remaining_s(track: Track, now: float, typical_s: float | None) -> float:
     age_s = now - track.since
     if track.progress:
         return age_s * (100 - track.progress) / track.progress
-    return max(0.0, typical_s - age_s) if typical_s else age_s / 4
+    if typical_s is None:
+        return age_s / 4
+    return typical_s - age_s if age_s < typical_s else age_s / 8
 
 
 def learn_duration(track: Track, now: float) -> None:
     """Remember how long copies to this destination take, as a moving average."""
+    if track.taken_over:
+        return  # nobody knows when it began
     took_s, before_s = now - track.since, track.destination.typical_s
     mean_s = took_s if before_s is None else before_s + _NEW_SHARE * (took_s - before_s)
     track.destination.typical_s = mean_s

@@ -54,7 +54,7 @@ def _forget_track(track: Track, at: float) -> None:
     track.wanted = track.unconfirmed = track.offered = False
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
     if track.state in (State.DOUBTFUL, State.COPYING):
-        track.since = at
+        track.since, track.taken_over = at, True
         track.absences = track.listings = 0
     if track.state is State.DOUBTFUL and track.reason is Reason.NEEDS_PERSON:
         track.reason = Reason.INTERRUPTED

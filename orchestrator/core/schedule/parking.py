@@ -43,7 +43,6 @@ def probe(destination: Destination, now: float) -> None:
     if parked is not None and not parked.probing and now >= parked.until:
         parked.probing = True
         destination.stale = set(Resource)
-        destination.blind = set()
 
 
 def blocked(destination: Destination) -> bool:

@@ -90,6 +90,7 @@ class Track:
     attempts: int = 0
     progress: int | None = None
     seen: bool = False
+    taken_over: bool = False
     misses: int = 0
     absences: int = 0
     listings: int = 0

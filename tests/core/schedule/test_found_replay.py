@@ -1,19 +1,13 @@
-"""Found in review: what a decision changed is missing after a replay. Strict xfail until it is mended."""
+"""Found in review: what a decision changed is missing after a replay."""
 
 from __future__ import annotations
 
-import pytest
-
 from orchestrator.core.limits import Limits
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.lifecycle import IllegalStep
 from tests.core.schedule.stories import EAST, Story, copies_of
 from tests.core.schedule.test_replay import replayed
 
-found = pytest.mark.xfail(strict=True, raises=(AssertionError, IllegalStep))
 
-
-@found
 def test_what_a_decision_forgot_is_forgotten_in_the_replay_too() -> None:
     """A parked region is tried again while a doubt lasts and quotas are silent: same states from the ledger.
 

@@ -97,4 +97,4 @@ def test_the_end_of_a_region_is_estimated_from_what_waits_and_what_runs() -> Non
     destination.typical_s = 600
     assert eta_s(destination, 2, tale.now) == 600 + 2 * 600
     assert eta_s(destination, 2, tale.now + 200) == 400 + 2 * 600
-    assert eta_s(destination, 2, tale.now + 5000) == 2 * 600
+    assert eta_s(destination, 2, tale.now + 5000) == 5000 / 8 + 2 * 600, "overdue: a share of its age"

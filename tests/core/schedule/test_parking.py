@@ -32,7 +32,7 @@ def waiting(*regions: Region) -> tuple[Register, list[Destination]]:
 
 
 def test_a_parked_destination_is_blocked_until_its_time() -> None:
-    """At its time the retry begins: both quotas are stale, what was given up is asked again."""
+    """At its time the retry begins: both quotas are stale; only an answer ends the blindness."""
     register, (east,) = waiting(EAST)
     east.stale, east.blind = set(), {Resource.IMAGE}
     park(register, east, Reason.QUOTA_IMAGE, 900.0)
@@ -42,7 +42,7 @@ def test_a_parked_destination_is_blocked_until_its_time() -> None:
     probe(east, 900.0)
     assert not blocked(east)
     assert east.stale == set(Resource)
-    assert east.blind == set()
+    assert east.blind == {Resource.IMAGE}
 
 
 def test_a_destination_that_is_not_full_is_left_alone() -> None:
