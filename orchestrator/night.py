@@ -102,6 +102,8 @@ class Night:
                 late = await self._drive(engine, log, console, halt)
             except* Exception as group:
                 fault = fault_of(group)
+            if halt.signal is not None:
+                log.note("run.signal", "warning", signal=Signals(halt.signal).name)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
             self._close_books(log, result)
         return Outcome(result=result, log=log.path, fault=fault)
@@ -109,15 +111,15 @@ class Night:
     async def _drive(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> bool:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._heartbeat, engine, log, console, halt)
+            tasks.start_soon(self._heartbeat, engine, log, console)
             engine.begin(self.run, self.wish.plan.name, self.wanted)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
             tasks.cancel_scope.cancel()
         return late
 
-    async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> None:
+    async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console) -> None:
         """Keep the console alive; say in the log now and then that the run is, and what it has."""
-        next_beat, told = self.clock() + _HEARTBEAT_S, False
+        next_beat = self.clock() + _HEARTBEAT_S
         while True:
             await anyio.sleep(_TICK_S)
             now = self.clock()
@@ -126,9 +128,6 @@ class Night:
                 next_beat = now + _HEARTBEAT_S
                 counts = counts_shape(count(self.schedule.standings()))
                 log.note("run.heartbeat", "info", counts=counts, calls=dict(engine.calls))
-            if halt.signal is not None and not told:
-                told = True
-                log.note("run.signal", "warning", signal=Signals(halt.signal).name)
 
     def _conclude(
         self, engine: Engine, began: float, *, late: bool, halt: Halt, fault: OrchestratorError | None
@@ -160,7 +159,9 @@ class Night:
         """Write the end of the run wherever it can still be written."""
         run, at, verdict, code = result.run, result.finished_at, result.verdict, result.exit_code
         with suppress(OrchestratorError):
-            self.ledger.record(Ended(at=at, run=run, verdict=verdict, exit_code=code), run=run)
+            end = Ended(at=at, run=run, verdict=verdict, exit_code=code)
+            self.ledger.record(end, run=run)
+            log.event(end)
             text = result_json(result)
             self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
         log.finished(result)
@@ -184,15 +185,19 @@ class Night:
 
     def _log(self) -> ProgressLog:
         """Open the progress log; that it cannot be written is said on the screen, once."""
-        stream = self.screen.stream
         return ProgressLog.open(
             self.settings.state_dir / "logs",
             self.run,
             level=self.settings.log_level,
             clock=self.clock,
             secrets=self.secrets,
-            trouble=lambda error: print(f"The progress log cannot be written: {error}", file=stream),
+            trouble=self._tell_trouble,
         )
+
+    def _tell_trouble(self, error: OSError) -> None:
+        """Say once that the log cannot be written, if there is anybody to say it to."""
+        if self.screen.stream is not None:
+            print(f"The progress log cannot be written: {error}", file=self.screen.stream)
 
     def _introduce(self, log: ProgressLog) -> None:
         """Write the first lines of a run's log: what runs, and by which settings; no secret is among them."""

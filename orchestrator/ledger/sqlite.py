@@ -91,7 +91,8 @@ class Ledger:
         """
         row = rows.write_row(event, ledger_id=self._ledger_id, seq=self._head + 1, run=run)
         with self._writing() as connection:
-            connection.execute(_ADVANCE, (str(row.seq),))
+            if connection.execute(_ADVANCE, (str(row.seq),)).rowcount != 1:
+                raise damaged(self._path, "it has lost count of its events")
             connection.execute(rows.INSERT, row)
             projection.move(connection, changes)
             projection.note_progress(connection, event)

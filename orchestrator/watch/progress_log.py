@@ -133,8 +133,9 @@ class ProgressLog:
 
 
 def _level(text: str) -> Level:
-    """Read a level in any case. Raises ValueError for what is none."""
+    """Read a level in any case, `critical` as error: nothing here is worse. Raises ValueError for none."""
+    said = text.strip().lower()
     for known in LEVELS:
-        if known == text.strip().lower():
+        if known == ("error" if said == "critical" else said):
             return known
     raise ValueError(f"{text!r} is no log level: use one of {', '.join(LEVELS)}")
