@@ -125,17 +125,21 @@ class Cloudscape:
                     name = f"renamed-{deed.number}"
                     self.world.modify_image(self.clock(), furniture.region, furniture.image, name, None)
                     self.renamed.add(furniture.image)
-                case Act.BUSY | Act.TASK:
+                case Act.BUSY | Act.TASK | Act.BREAK_SOURCE:
                     self._occupy(deed, furniture)
 
     def _occupy(self, deed: Deed, furniture: Furniture) -> None:
-        """Let somebody else work on a source for a while."""
+        """Let somebody else work on a source for a while, or let it turn out to be broken."""
         image = self.world.stores[furniture.region].images.get(furniture.image)
         until = self.clock() + deed.span_s
-        if image is not None and deed.act is Act.BUSY:
+        if image is None:
+            return
+        if deed.act is Act.BUSY:
             image.busy_until_s = until
-        elif image is not None:
+        elif deed.act is Act.TASK:
             image.task_until_s = until
+        else:
+            image.status = ERROR
 
     def _intrude(self, deed: Deed, furniture: Furniture) -> None:
         """Put somebody's image of a source's name into a destination: plain, marked by others, or a copy."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,9 +26,14 @@ from tests.storm.truth import Truth
 _CALM_LIVES = 5
 """Nights without trouble after a storm, at the end of which everything must be done."""
 
-_LIFE_MAX_S = 5 * 86400.0
+_LIFE_MAX_S = 2 * 86400.0
+_CALLS_MAX, _CALLS_A_COPY = 100, 20
 _PEACE = Doom(end=End.NONE, at=0, gap_s=0.0, thaw_s=0.0, skew_s=0.0)
 _SHM = Path("/dev/shm")
+
+
+class Hopeless(Exception):
+    """A storm that cannot go on: what it broke is noted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +70,7 @@ class Storm:
         self.posts = 0
         self._lives: list[tuple[Process, asyncio.Task[None]]] = []
         self.network: Network
+        self._runner: web.AppRunner
 
     async def run(self) -> None:
         """Open the cloud, let the storm pass, let it end, judge."""
@@ -78,13 +84,13 @@ class Storm:
         self.network = Network(self.loop, f"net/{self.scenario.seed}", server)
         self.network.on_post = self._posted
         self.loop.harbour = self.network
-        await self._blow()
-        await self._end_well()
+        self._runner = runner
+        with suppress(Hopeless):
+            await self._blow()
+            await self._end_well()
         self.truth.books_hold()
         for complaint in self.loop.complaints:
             self.truth.breaks("I3", complaint)
-        await self._bury()
-        await runner.cleanup()
 
     def _clock(self) -> float:
         """Tell the true time."""
@@ -131,7 +137,9 @@ class Storm:
             await asyncio.wait_for(process.over.wait(), _LIFE_MAX_S)
         except TimeoutError:
             self.truth.breaks("I3", f"{process.owner.name} does not end")
-            process.stop()
+            process.hopeless = True
+        if process.hopeless:
+            raise Hopeless
         if doom.end is not End.PAUSED or not process.died:
             self.truth.life_over(process, peak_posting=self.network.peak_posting[process.owner.name])
         return process
@@ -148,9 +156,13 @@ class Storm:
         process.posts += 1
         if process.posts > process.calls:
             self.truth.breaks("I1", f"{owner.name} sends a call that is not in the ledger")
+        if process.posts == _CALLS_MAX + _CALLS_A_COPY * len(self.scenario.copies):
+            self.truth.breaks("I5", f"{owner.name} hammers: {process.posts} calls")
+            process.hopeless = True
+            process.over.set()
 
-    async def _bury(self) -> None:
-        """Unwind what dead lives left behind; nothing of it reaches anybody."""
+    async def bury(self) -> None:
+        """Unwind what lives left behind and close the cloud; nothing of it reaches anybody."""
         for process, task in self._lives:
             if not task.done():
                 process.died = True
@@ -158,6 +170,7 @@ class Storm:
                 task.cancel()
                 self.loop.thaw(process.owner)
         await asyncio.gather(*(task for _, task in self._lives), return_exceptions=True)
+        await self._runner.cleanup()
 
     # --- the verdict ------------------------------------------------------------------------------
 
@@ -192,6 +205,7 @@ def storm(seed: int, story: list[str] | None = None) -> Outcome:
             loop.run_until_complete(storm.run())
         except (Stalled, Spinning) as error:
             storm.truth.breaks("I3", repr(error))
+        loop.run_until_complete(storm.bury())
         if story is not None:
             story.extend(tell(storm.scenario, storm.diary, storm.cloudscape.world.record))
         return storm.outcome()

@@ -71,7 +71,7 @@ class Process:
         self.over = asyncio.Event()
         self.on_death: Callable[[], None] = lambda: None
         self.calls = self.posts = self.commits = self.stops = 0
-        self.died = False
+        self.died = self.hopeless = False
         self.error: BaseException | None = None
         self.schedule: Schedule | None = None
         self.halt = Halt()

@@ -65,6 +65,7 @@ class Act(Enum):
     TASK = "a foreign task works on a source"
     FOREIGN = "somebody's image of the same name appears"
     DELETE_COPY = "somebody deletes a copy"
+    BREAK_SOURCE = "a source turns out to be broken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +138,23 @@ def scenario_of(seed: int) -> Scenario:
         Copy(source.image, source.region, to) for source in sources for to in reach if to != source.region
     )
     doomed = chance.random() < 0.3
+    late = fury > 0 and chance.random() < 0.25
     return Scenario(
         seed=seed,
         habit=habit,
         sources=sources,
         copies=copies,
         limits=limits,
-        pace=_pace(chance, limits.settle_s),
+        pace=_pace(chance, limits.settle_s, late=late),
         switches=_switches(chance, habit, careless=not doomed),
         fates=Fates(error_chance=0.06, vanish_chance=0.06, stuck_chance=0.02) if doomed else Fates(),
         rules=_rules(fury),
-        weather=_weather(chance, fury, limits.settle_s),
-        stale=0.04 * fury,
+        weather=_weather(chance, fury, (0.02 if late else 0.25) * limits.settle_s),
+        stale=0.3 if late else 0.04 * fury,
         quotas=_quotas(chance, len(sources)),
         rate_per_minute=chance.choice((60, 200, 1000, 1000)),
         request_timeout_s=chance.choice((10.0, 30.0, 60.0)),
-        deeds=_deeds(chance, fury, habit),
+        deeds=_deeds(chance, fury),
         dooms=tuple(_doom(chance, limits.settle_s) for _ in range(chance.randint(1, 4))),
     )
 
@@ -188,12 +190,16 @@ def _sources(chance: Random) -> tuple[Furniture, ...]:
     )
 
 
-def _pace(chance: Random, settle_s: float) -> Pace:
-    """Draw how slow the cloud is; with the network's delays it all stays below the settling time."""
+def _pace(chance: Random, settle_s: float, *, late: bool) -> Pace:
+    """Draw how slow the cloud is; with the network's delays it all stays below the settling time.
+
+    In a `late` cloud a copy is first seen by the very listing that might settle its doubt.
+    """
+    lag = 0.95 if late else chance.choice((0.0, 0.05, 0.3))
     return Pace(
         copy_base_s=chance.uniform(60, 600),
         copy_per_gb_s=chance.uniform(5, 30),
-        listing_lag_s=chance.choice((0.0, 0.05, 0.3)) * settle_s,
+        listing_lag_s=lag * settle_s,
         acceptance_s=chance.choice((0.0, 0.0, 5.0, 40.0)),
         deleting_s=chance.choice((0.0, 120.0)),
     )
@@ -231,7 +237,7 @@ def _rules(fury: float) -> tuple[Rule, ...]:
     return (*rules, *(Rule(fault=f, chance=share * fury, on=on_calls) for f, share in calls.items()))
 
 
-def _weather(chance: Random, fury: float, settle_s: float) -> Weather:
+def _weather(chance: Random, fury: float, delay_max_s: float) -> Weather:
     """Draw the network's faults; now and then a region answers nothing for up to an hour."""
     since = chance.uniform(0, STORM_S / 2)
     dark = (chance.choice(REGIONS), since, since + chance.uniform(300, 3600))
@@ -239,7 +245,7 @@ def _weather(chance: Random, fury: float, settle_s: float) -> Weather:
         post=0.15 * fury,
         get=0.02 * fury,
         dial=0.02 * fury,
-        delay_max_s=0.25 * settle_s,
+        delay_max_s=delay_max_s,
         dark=(dark,) if fury and chance.random() < 0.2 else (),
     )
 
@@ -250,10 +256,10 @@ def _quotas(chance: Random, sources: int) -> dict[Region, tuple[int, int]]:
     return {region: chance.choice(sizes) for region in REGIONS[1:]}
 
 
-def _deeds(chance: Random, fury: float, habit: Habit) -> tuple[Deed, ...]:
+def _deeds(chance: Random, fury: float) -> tuple[Deed, ...]:
     """Draw what happens meanwhile, in the order of time."""
     acts = [Act.QUOTA, Act.QUOTA, Act.BUSY, Act.TASK, Act.FOREIGN, Act.DELETE_COPY]
-    acts += [Act.DELETE_SOURCE, Act.RENAME_SOURCE]
+    acts += [Act.DELETE_SOURCE, Act.RENAME_SOURCE, Act.BREAK_SOURCE]
     count = chance.randint(0, 6) if fury else 0
     deeds = (
         Deed(

@@ -18,6 +18,7 @@ from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.errors import Overtaken
 from orchestrator.simulator.books import CopyEntry
+from orchestrator.simulator.things import ERROR
 from tests.storm.cloudscape import Cloudscape
 from tests.storm.excuses import excused
 from tests.storm.process import SECRET, Diary, Process
@@ -36,6 +37,7 @@ class Truth:
         self._cloudscape = cloudscape
         self._diary = diary
         self._refused: Counter[Nature] = Counter()
+        self._known: set[ImageId] = set()
         self._seen_violations = 0
 
     def breaks(self, promise: str, what: str) -> None:
@@ -56,6 +58,7 @@ class Truth:
             self._judge_refusal(event)
         for change in changes:
             if change.image is not None:
+                self._known.add(change.image)
                 self._judge_image(change, change.image)
 
     def recovered(self, events: list[Event]) -> None:
@@ -112,11 +115,19 @@ class Truth:
         if peak_posting > limits.workers:
             self.breaks("I4", f"{peak_posting} calls at a time, {limits.workers} workers")
         if process.exit_code is not None and process.schedule is not None:
-            again = Schedule(limits, process.ledger_id)
-            again.recover(self._diary.events())
-            if again.states() != process.schedule.states():
-                self.breaks("I3", f"{process.owner.name} and its ledger do not agree where copies stand")
+            self._judge_ledger(process, process.schedule)
         self.books_hold()
+
+    def _judge_ledger(self, process: Process, live: Schedule) -> None:
+        """Hold what a ledger tells against what the run that wrote it believed."""
+        again = Schedule(process.stay.scenario.limits, process.ledger_id)
+        try:
+            again.recover(self._diary.events())
+        except Exception as error:
+            self.breaks("I3", f"the ledger of {process.owner.name} cannot be recovered: {error!r}")
+            return
+        if again.states() != live.states():
+            self.breaks("I3", f"{process.owner.name} and its ledger do not agree where copies stand")
 
     def books_hold(self) -> None:
         """Judge the world's books."""
@@ -143,15 +154,19 @@ class Truth:
         self._judge_loads()
 
     def _is_recorded(self, entry: CopyEntry, schedule: Schedule) -> bool:
-        """Tell whether a copy is known: as its copy's image, in doubt, or reported as a stranger."""
+        """Tell whether a copy is known: as its copy's image, in doubt, or named in the report.
+
+        One that lives must be known now; of one that broke or is gone it is enough that it was.
+        """
         region, image = Region(entry["destination"]), ImageId(entry["image"])
-        if image not in self._cloudscape.world.stores[region].images:
+        found = self._cloudscape.world.stores[region].images.get(image)
+        if found is None or (region, image) in schedule.strangers():
             return True
-        if (region, image) in schedule.strangers():
+        if found.status == ERROR and image in self._known:
             return True
-        found = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["source"]]
-        here = [track for track in found if track.copy.destination == region]
-        return any(track.image == image or track.state is State.DOUBTFUL for track in here)
+        tracks = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["source"]]
+        here = [track for track in tracks if track.copy.destination == region]
+        return any(t.image == image or t.state is State.DOUBTFUL or image in t.detail for t in here)
 
     def unfinished_business(self, schedule: Schedule) -> list[str]:
         """Name the wanted copies that are neither ready nor have an excuse."""
