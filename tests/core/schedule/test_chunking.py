@@ -181,6 +181,9 @@ def test_a_source_refused_in_smaller_company_leaves_its_old_group() -> None:
     sources = [track.source for track in tracks]
     halve((*sources, *[ready_pool(1)[2][0].source] * 5))
     halve(tuple(sources[:3]))
+    pool.clear()
+    for track in tracks:
+        heappush(pool, (-track.order, track.order, track))
     chunks = [taken(register, pool) for _ in range(3)]
     assert sorted(chunks) == [[0, 1], [2], [3, 4]]
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import Accepted, Called, Listed
-from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sighting
+from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, relevant, slim, trusted
 from orchestrator.core.schedule.tracks import Destination, Evidence, Quota
 from tests.core.schedule.stories import EAST, LEDGER, NORTH, SOUTH, Story, copies_of, image_id, story
@@ -141,6 +141,27 @@ def test_absence_is_believed_only_of_a_listing_that_sees(
     if shown:
         destination.images[ImageId("img-known")] = lost_call().track(COPIES[0])
     assert trusted(destination, {ImageId("img-known"), ImageId("img-other")}, total) is expected
+
+
+@pytest.mark.parametrize(
+    ("state", "seen_there", "unconfirmed", "expected"),
+    [
+        (State.READY, True, False, False),
+        (State.COPYING, True, False, False),
+        (State.COPYING, False, False, True),
+        (State.READY, True, True, True),
+        (State.FAILED, True, False, True),
+    ],
+)
+def test_a_listing_without_what_is_surely_there_is_blind(
+    state: State, seen_there: bool, unconfirmed: bool, expected: bool
+) -> None:
+    """A copy that this run has seen is not shown: no quota makes up for that."""
+    track = lost_call().track(COPIES[0])
+    track.state, track.seen, track.unconfirmed = state, seen_there, unconfirmed
+    destination = Destination(EAST, images={ImageId("img-known"): track})
+    destination.quotas[Resource.IMAGE] = Quota(100, 0)
+    assert trusted(destination, set(), 0) is expected
 
 
 def test_a_lookalike_has_a_wanted_name_and_no_owner() -> None:

@@ -129,6 +129,17 @@ def test_a_region_that_cannot_be_listed_is_given_up_and_the_others_go_on() -> No
     assert tale.finished()
 
 
+def test_a_region_that_is_not_listed_yet_is_not_called() -> None:
+    """The others do not wait for EAST's listing for long; EAST's own copies do."""
+    tale = story((*copies_of(1, EAST), Copy(image_id(1), NORTH, SOUTH)))
+    tale.silent["list", EAST] = Reason.SERVER_ERROR
+    calls = tale.wait(60)
+    assert [call.chunk.destination for call in calls] == [SOUTH]
+    assert 3 <= tale.reads(List, EAST) < 20
+    del tale.silent["list", EAST]
+    assert [call.chunk.destination for call in tale.wait(300)] == [EAST]
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [

@@ -25,4 +25,4 @@ def test_every_step_of_a_walk_keeps_the_promises(seed: int) -> None:
     open_ends = {
         (s.state, s.reason) for s in tale.schedule.standings() if s.state not in (State.READY, State.FAILED)
     }
-    assert open_ends <= {(State.DOUBTFUL, Reason.NEEDS_PERSON)}
+    assert tale.schedule.stopped or open_ends <= {(State.DOUBTFUL, Reason.NEEDS_PERSON)}
