@@ -1,4 +1,4 @@
-"""Found in review: a queue that only decisions empty is full again after a replay. Strict xfail until mended."""
+"""Found in review: a queue that only decisions empty is full again after a replay (strict xfail)."""
 
 from __future__ import annotations
 
