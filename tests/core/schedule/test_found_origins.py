@@ -1,4 +1,4 @@
-"""Found in review: a queue that only decisions empty is full again after a replay (strict xfail)."""
+"""Found in review: a queue that only decisions empty is full again in a replay. Strict xfail until mended."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.core.schedule.walks import walk
 TEXTS = ("mark", "platform", "none")
 
 
-@pytest.mark.parametrize("seed", range(45))
+@pytest.mark.parametrize("seed", range(120))
 def test_every_step_of_a_walk_keeps_the_promises(seed: int) -> None:
     """What is read back from the ledger equals the live state, nothing is made twice, the run ends.
 
