@@ -26,6 +26,7 @@ def inspected(register: Register, event: Inspected) -> None:
     register.inspect_failures[event.origin] = 0
     shown = {sighting.image: sighting for sighting in event.images}
     for image in event.asked:
+        register.to_inspect[event.origin].pop(image, None)  # a replay decides nothing, so it is still there
         source = register.source(event.origin, image)
         source.inspected = True
         if image in shown:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from orchestrator.core.messages import Inspect, Unanswered
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.lifecycle import IllegalStep
 from tests.core.schedule.stories import EAST, copies_of, story
 from tests.core.schedule.test_replay import replayed
 
 
-@pytest.mark.xfail(strict=True, raises=(AssertionError, IllegalStep))
 def test_sources_that_were_inspected_are_not_failed_by_the_replay() -> None:
     """A hundred sources are inspected, for the next fifty the gateway says `Invalid region`.
 
