@@ -36,13 +36,14 @@ class Gathering:
 
     def takes(self, track: Track) -> bool:
         """Take the copy in if name and snapshots allow; tell whether it did."""
-        name, needs = track.source.name, track.source.snapshots
+        needs = track.source.snapshots
+        names = track.source.names or {""}
         if self.snapshots is not None and needs > self.snapshots:
             self.squeezed = True
             return False
-        if name in self.names:
+        if not self.names.isdisjoint(names):
             return False
-        self.names.add(name)
+        self.names |= names
         self.snapshots = None if self.snapshots is None else self.snapshots - needs
         self.chosen.append(track)
         return True

@@ -32,11 +32,14 @@ def owner(register: Register, destination: Destination, sighting: Sighting) -> T
 
 
 def _by_name(candidates: tuple[Track, ...], carried: int, name: str) -> Track | None:
-    """Choose among the copies of one call: the only one it carried, or the only one of that name."""
+    """Choose among the copies of one call: the only one it carried, or the only one of that name.
+
+    A source that was renamed since counts by its old name too: the copy still has that one.
+    """
     if carried == 1 and len(candidates) == 1:
         return candidates[0]
-    same = [track for track in candidates if track.source.name == name]
-    return same[0] if len(same) == 1 and name else None
+    same = [track for track in candidates if name in track.source.names]
+    return same[0] if len(same) == 1 else None
 
 
 def _by_platform_text(register: Register, destination: Destination, text: str) -> Track | None:
@@ -111,9 +114,9 @@ def _told(register: Register, destination: Destination, sighting: Sighting) -> b
 
 
 def names_wanted(destination: Destination) -> frozenset[str]:
-    """Return the names of the sources whose copies here have no image yet."""
+    """Return all names of the sources whose copies here have no image yet."""
     states = (State.WAITING, State.CALLING, State.DOUBTFUL)
-    return frozenset(t.source.name for t in destination.tracks if t.state in states and t.source.name)
+    return frozenset(name for t in destination.tracks if t.state in states for name in t.source.names)
 
 
 def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:

@@ -30,7 +30,7 @@ def inspected(register: Register, event: Inspected) -> None:
         source = register.source(event.origin, image)
         source.inspected = True
         if image in shown:
-            source.sighting = shown[image]
+            source.learn(shown[image])
             _preflight(register, source)
         else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take

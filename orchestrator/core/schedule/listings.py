@@ -184,7 +184,7 @@ def _conclude_first(
     for track in missing:
         if track.image:
             destination.to_check[track.image] = None
-    doubted = {track.source.name for track in destination.doubtful.values()}
+    doubted = {name for track in destination.doubtful.values() for name in track.source.names}
     foreign = [s for s in listing.images if s.name not in doubted]
     destination.lookalikes |= lookalikes(destination, foreign)
 
@@ -240,6 +240,6 @@ def _conclusive(track: Track, traces: _Traces) -> bool:
     if track.call in traces.calls:
         return False
     if evidence is Evidence.UNKNOWN:
-        name = track.source.name
-        return name not in traces.names if name else not traces.names
+        names = track.source.names
+        return names.isdisjoint(traces.names) if names else not traces.names
     return evidence is Evidence.PLATFORM or (evidence is Evidence.MARK and track.marked)

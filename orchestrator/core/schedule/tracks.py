@@ -34,7 +34,8 @@ class Source:
     """One source image in its region: who holds its lock, what is known of it, its copies.
 
     `held` counts the copies under way (a listing may show more than the one that we allow);
-    `holder` is the latest of them. `tries` counts transient refusals in a row.
+    `holder` is the latest of them. `names` are all it ever had: a copy keeps the one of its day.
+    `tries` counts transient refusals in a row.
     """
 
     image: ImageId
@@ -43,16 +44,18 @@ class Source:
     held: int = 0
     holder: Track | None = None
     sighting: Sighting | None = None
+    names: set[str] = field(default_factory=set)
     inspected: bool = False
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
     busy_since: float | None = None
 
-    @property
-    def name(self) -> str:
-        """The image's name, empty while unknown."""
-        return self.sighting.name if self.sighting else ""
+    def learn(self, sighting: Sighting) -> None:
+        """Take over what an inspection shows; remember the name."""
+        self.sighting = sighting
+        if sighting.name:
+            self.names.add(sighting.name)
 
     @property
     def snapshots(self) -> int:

@@ -21,10 +21,11 @@ def ready_pool(images: int, *, disks: int = 1, names: str = "name-{}") -> tuple[
     tracks = [register.track(copy) for copy in copies_of(images, EAST)]
     for number, track in enumerate(tracks):
         track.wanted, track.source.inspected = True, True
-        track.source.sighting = Sighting(
+        sighting = Sighting(
             image=track.copy.source, status="ready", name=names.format(number),
             snapshots=tuple(f"s{disk}" for disk in range(disks)),
         )  # fmt: skip
+        track.source.learn(sighting)
         register.count(track)
         register.offer(track)
     (pool,) = register.pools.values()
@@ -89,18 +90,23 @@ def test_sources_of_one_name_never_share_a_chunk() -> None:
     """Three names among nine images: three chunks of three, each name once in each."""
     register, pool, tracks = ready_pool(9)
     for track in tracks:
-        sighting = track.source.sighting
-        assert sighting is not None
-        track.source.sighting = replace(sighting, name=f"name-{track.order % 3}")
+        track.source.names = {f"name-{track.order % 3}"}
     chunks = [taken(register, pool) for _ in range(3)]
     assert chunks == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def test_a_name_that_a_source_once_had_keeps_others_of_it_out_of_the_chunk() -> None:
+    """A copy keeps the name that its source had in its day: it must name one source of the call."""
+    register, pool, tracks = ready_pool(2)
+    tracks[1].source.names.add("name-0")
+    assert [taken(register, pool) for _ in range(2)] == [[0], [1]]
 
 
 def test_sources_of_unknown_name_travel_one_by_one() -> None:
     """Nothing tells two nameless copies apart, so they never share a call."""
     register, pool, tracks = ready_pool(3)
     for track in tracks:
-        track.source.sighting = None
+        track.source.sighting, track.source.names = None, set()
     assert [taken(register, pool) for _ in range(3)] == [[0], [1], [2]]
 
 

@@ -70,7 +70,7 @@ def test_two_sources_of_one_name_in_a_foreign_call_are_not_told_apart() -> None:
     tale = lost_call()
     for copy in COPIES:
         source = tale.track(copy).source
-        source.sighting = Sighting(image=copy.source, status="ready", name="golden")
+        source.names = {"golden"}
     assert owned(tale, seen(mark(ledger="another"), "golden")) is None
 
 

@@ -187,6 +187,18 @@ def test_a_new_image_of_the_same_name_is_reason_enough_to_ask() -> None:
     assert tale.state(call.chunk.copies[0]) == (State.DOUBTFUL, Reason.NEEDS_PERSON)
 
 
+@pytest.mark.parametrize("texts", ["mark", "none"])
+def test_a_copy_is_recognised_by_the_name_that_its_source_had(texts: str) -> None:
+    """Made and lost, then the source is renamed and a new night begins: the copy has the old name."""
+    tale, call = lost(images=2, made=True, texts=texts, known=False)
+    for copy in call.chunk.copies:
+        tale.sources[copy.source] = replace(tale.sources[copy.source], name=f"new-{copy.source}")
+    tale.finish()
+    assert tale.begin(call.chunk.copies, run="run2").wait(3600) == []
+    reasons = {tale.state(copy)[1] for copy in call.chunk.copies}
+    assert reasons == {Reason.ADOPTED if texts == "mark" else Reason.NEEDS_PERSON}
+
+
 def test_an_image_that_was_there_before_is_nobodys_copy() -> None:
     """A foreign image of the same name stood there before the first call: it does not block."""
     tale = story(copies_of(1, EAST), texts="none")

@@ -142,7 +142,7 @@ class Walk(Story):
         for copy in action.chunk.copies:
             siblings = self.track(copy).source.tracks
             assert [t.copy for t in siblings if t.reserved] == [copy], "its source is under way elsewhere"
-        names = [self.track(copy).source.name for copy in action.chunk.copies]
+        names = [name for copy in action.chunk.copies for name in self.track(copy).source.names]
         assert len(set(names)) == len(names), "two of one name"
         region = self.region(action.chunk.destination)
         assert region.in_flight <= self.limits.region_copies
