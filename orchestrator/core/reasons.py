@@ -20,6 +20,7 @@ class Nature(Enum):
     QUOTA = "quota"  # the destination is parked
     THROTTLE = "throttle"  # all calls pause
     CREDENTIALS = "credentials"  # nothing more is submitted
+    RENEWED = "keys renewed"  # surely nothing made, tried again with the new keys, no attempt
     CONFIGURATION = "configuration"  # the run stops
     MARK = "mark refused"  # the destination goes on without our mark
     UNEXPLAINED = "unexplained"  # surely nothing made, counts as an attempt
@@ -52,10 +53,12 @@ class Reason(StrEnum):
     ENCRYPTED = "encrypted"
     INVALID_REGION = "invalid-region"
     CREDENTIALS = "credentials"
+    KEYS_CHANGED = "keys-changed"
     CONFIGURATION = "configuration"
     MARK_REFUSED = "mark-refused"
     UNEXPLAINED = "unexplained"
     UNREACHABLE = "unreachable"
+    STALE_INTENT = "stale-intent"
     TIMEOUT = "timeout"
     DISCONNECTED = "disconnected"
     SERVER_ERROR = "server-error"
@@ -142,6 +145,7 @@ MEANINGS: dict[Reason, Meaning] = {
         "the cloud refused the credentials",
         "check the access key, its secret, its permissions and the clock of this machine",
     ),
+    Reason.KEYS_CHANGED: Meaning(_N.RENEWED, "the cloud refused the old keys; new ones are used from now on"),
     Reason.CONFIGURATION: Meaning(
         _N.CONFIGURATION,
         "the endpoint does not know this call",
@@ -150,6 +154,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.MARK_REFUSED: Meaning(_N.MARK, "the gateway does not take a description"),
     Reason.UNEXPLAINED: Meaning(_N.UNEXPLAINED, "refused for a reason that is not documented"),
     Reason.UNREACHABLE: Meaning(_N.NOT_SENT, "the endpoint could not be reached"),
+    Reason.STALE_INTENT: Meaning(
+        _N.NOT_SENT, "the program slept between the decision and the call, which was not sent any more"
+    ),
     Reason.TIMEOUT: Meaning(_N.DOUBT, "no answer in time"),
     Reason.DISCONNECTED: Meaning(_N.DOUBT, "the connection broke before the answer"),
     Reason.SERVER_ERROR: Meaning(_N.DOUBT, "the cloud answered with a server error"),

@@ -19,6 +19,7 @@ from anyio.abc import TaskGroup
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import (
+    Accepted,
     Action,
     Begun,
     Called,
@@ -32,6 +33,7 @@ from orchestrator.core.messages import (
     Planned,
     Read,
     ReadAnswer,
+    Refused,
     Submit,
     Survey,
 )
@@ -43,6 +45,9 @@ from orchestrator.engine.halt import Halt
 
 _BATCH = 1000
 """Copies in one Planned event, so that no row of the ledger grows without bound."""
+
+_STALE_S = 10.0
+"""An intent older than this is not sent any more: whoever slept that long may have been overtaken."""
 
 _GRACE_S = 10.0
 """How long open answers are awaited when a run is told to stop."""
@@ -67,9 +72,10 @@ class Senses:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One call for a worker."""
+    """One call for a worker; `intended_at` is when its intent was written down."""
 
     call: CallId
+    intended_at: float
     chunk: Chunk
     mark: str | None
 
@@ -85,12 +91,15 @@ class Engine:
         senses: Senses,
         *,
         watchers: Sequence[Watcher] = (),
+        confirm: Callable[[], object] = lambda: None,
     ) -> None:
+        """Take what a run needs; `confirm` raises once the ledger has another writer, before every send."""
         self.schedule = schedule
         self.calls: Counter[str] = Counter()
         self._cloud = cloud
         self._record = record
         self._senses = senses
+        self._confirm = confirm
         self._watchers = watchers
         self._news = anyio.Event()
         self._jobs = Channel[_Job]()
@@ -177,20 +186,31 @@ class Engine:
 
     def _intend(self, action: Submit) -> _Job:
         """Write the intent down; only what comes back from here may be sent."""
-        call = self._senses.call_ids()
-        copies = action.chunk.copies
-        self.learn(Called(at=self._senses.clock(), call=call, copies=copies, marked=action.marked))
-        ledger = self.schedule.register.ledger
-        return _Job(call, action.chunk, write_mark(ledger, call, action.chunk) if action.marked else None)
+        call, at, chunk = self._senses.call_ids(), self._senses.clock(), action.chunk
+        self.learn(Called(at=at, call=call, copies=chunk.copies, marked=action.marked))
+        mark = write_mark(self.schedule.register.ledger, call, chunk) if action.marked else None
+        return _Job(call, at, chunk, mark)
 
     async def _work(self) -> None:
         """Be one worker of the pool: send calls, one at a time, each exactly once."""
         async for job in self._jobs.items():
-            self.learn(await self._cloud.copy(job.call, job.chunk, job.mark))
+            self.learn(await self._send(job))
+
+    async def _send(self, job: _Job) -> Accepted | Refused | Lost:
+        """Send a call, unless its intent is stale or the ledger has another writer by now."""
+        self._confirm()
+        age_s = self._senses.clock() - job.intended_at
+        if age_s > _STALE_S:
+            self.calls[api_of(Submit(job.chunk, job.mark is not None))] -= 1
+            said = f"decided {age_s:.0f} s ago"
+            at = self._senses.clock()
+            return Refused(at=at, call=job.call, reason=Reason.STALE_INTENT, detail=said)
+        return await self._cloud.copy(job.call, job.chunk, job.mark)
 
     async def _poll(self, reads: Channel[Read]) -> None:
         """Be the poller of one region: one read at a time."""
         async for action in reads.items():
+            self._confirm()
             self.learn(await self._read(action))
 
     async def _read(self, action: Read) -> ReadAnswer:

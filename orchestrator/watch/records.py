@@ -34,7 +34,10 @@ from orchestrator.watch.text import compact, iso
 Fields = dict[str, object]
 
 _STOPPING = frozenset({Nature.CREDENTIALS, Nature.CONFIGURATION})
-_CALM = frozenset({Nature.NORMAL, Nature.THROTTLE, Nature.IMAGE_TRANSIENT, Nature.NOT_SENT, Nature.MARK})
+_FINAL = _STOPPING | {Nature.IMAGE_PERMANENT, Nature.ROUTE_PERMANENT}
+_CALM = frozenset({
+    Nature.NORMAL, Nature.THROTTLE, Nature.IMAGE_TRANSIENT, Nature.NOT_SENT, Nature.MARK, Nature.RENEWED,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +103,11 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
 
 
 def _unanswered_level(reason: Reason) -> Level:
-    """Tell a throttled read (info) from one that somebody who watches should know of."""
+    """Tell a read that was throttled, or met old keys (info), from one that should be known of."""
     nature = MEANINGS[reason].nature
     if nature in _STOPPING:
         return "error"
-    return "info" if nature is Nature.THROTTLE else "warning"
+    return "info" if nature in (Nature.THROTTLE, Nature.RENEWED) else "warning"
 
 
 def _refusal_level(reason: Reason) -> Level:
@@ -157,7 +160,7 @@ def _fields(event: Event) -> Fields:
             return {"copies": len(event.pairs), "images": made}
         case Refused():
             named = {"reason": event.reason.value, "detail": event.detail, "source_image": event.culprit}
-            return {**named, **_wait(event.at, event.until or None)}
+            return {**named, **_again(event)}
         case Lost():
             return {"reason": event.reason.value, "detail": event.detail}
         case Inspected() | Listed() | Surveyed() | Seen() | Checked() | Unanswered():
@@ -209,7 +212,7 @@ def _read_fields(event: Inspected | Listed | Surveyed | Seen | Checked | Unanswe
             return {"destination_region": event.region, "destination_image": event.image, "status": status}
         case Unanswered():
             why = {"read": event.read, "reason": event.reason.value, "detail": event.detail}
-            return {"destination_region": event.region, **why, **_wait(event.at, event.until or None)}
+            return {"destination_region": event.region, **why, **_again(event)}
         case _:
             assert_never(event)
 
@@ -227,6 +230,12 @@ def _seen(event: Seen) -> Fields:
 def _statuses(images: Sequence[Sighting]) -> dict[str, int]:
     """Count images by the cloud's word for their status."""
     return dict(sorted(Counter(sighting.status for sighting in images).items()))
+
+
+def _again(event: Refused | Unanswered) -> Fields:
+    """Say when the same is tried again; no keys where that is never, or at once."""
+    never = MEANINGS[event.reason].nature in _FINAL or event.until <= event.at
+    return {} if never else _wait(event.at, event.until)
 
 
 def _wait(at: float, until: float | None) -> Fields:

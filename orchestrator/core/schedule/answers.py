@@ -15,7 +15,9 @@ from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
 
 _ABOUT_AN_IMAGE = (Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.UNEXPLAINED)
-_NO_FAULT_OF_CREDENTIALS = (Nature.CREDENTIALS, Nature.CONFIGURATION, Nature.NOT_SENT, Nature.DOUBT)
+_NO_FAULT_OF_CREDENTIALS = (
+    Nature.CREDENTIALS, Nature.RENEWED, Nature.CONFIGURATION, Nature.NOT_SENT, Nature.DOUBT,
+)  # fmt: skip
 
 
 def called(register: Register, event: Called) -> None:
@@ -122,7 +124,7 @@ def _pause(register: Register, destination: Destination, event: Refused, nature:
             register.stop = event.reason
         case (
             Nature.NORMAL | Nature.IMAGE_PERMANENT | Nature.ROUTE_PERMANENT | Nature.IMAGE_TRANSIENT
-            | Nature.QUOTA | Nature.UNEXPLAINED | Nature.NOT_SENT | Nature.DOUBT | Nature.END
+            | Nature.QUOTA | Nature.UNEXPLAINED | Nature.NOT_SENT | Nature.DOUBT | Nature.END | Nature.RENEWED
         ):  # fmt: skip
             pass
         case _:
@@ -142,7 +144,7 @@ def _blame(register: Register, track: Track, event: Refused, nature: Nature) -> 
             count_attempt(register, track, Step.REFUSE, event.reason, event.detail, event.until)
         case (
             Nature.QUOTA | Nature.THROTTLE | Nature.CREDENTIALS | Nature.CONFIGURATION
-            | Nature.MARK | Nature.NORMAL | Nature.DOUBT | Nature.END
+            | Nature.MARK | Nature.NORMAL | Nature.DOUBT | Nature.END | Nature.RENEWED
         ):  # fmt: skip
             register.move(track, Step.REFUSE, event.reason, event.detail)
         case _:

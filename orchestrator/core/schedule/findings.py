@@ -132,9 +132,10 @@ def _give_up_stuck(register: Register, track: Track) -> None:
 
 
 def unanswered(register: Register, event: Unanswered) -> None:
-    """Ask again later; give up on what nobody answers."""
+    """Ask again later; give up on what nobody answers. That old keys were refused says nothing of it."""
     nature = MEANINGS[event.reason].nature
-    register.knocks += not register.proved
+    counts = nature is not Nature.RENEWED
+    register.knocks += counts and not register.proved
     in_vain = register.knocks >= register.limits.max_attempts
     if in_vain or nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
         register.stop = event.reason
@@ -142,11 +143,11 @@ def unanswered(register: Register, event: Unanswered) -> None:
         _no_such_origin(register, event)
         return
     if event.read == "inspect":
-        _uninspected(register, event)
+        _uninspected(register, event, counts=counts)
         return
     destination = register.destination(event.region)
     destination.reading = False
-    destination.failures[event.read] += 1
+    destination.failures[event.read] += counts
     destination.again_at[event.read] = event.until
     if event.read == "list":
         destination.listing = Listing()
@@ -181,10 +182,10 @@ def _no_such_origin(register: Register, event: Unanswered) -> None:
             fail_image(register, waiting[0], event.reason, event.detail)
 
 
-def _uninspected(register: Register, event: Unanswered) -> None:
+def _uninspected(register: Register, event: Unanswered, *, counts: bool) -> None:
     """Put the sources back into the queue, or go on without knowing them."""
     images = register.inspecting.pop(event.region, ())
-    register.inspect_failures[event.region] += 1
+    register.inspect_failures[event.region] += counts
     register.inspect_at[event.region] = event.until
     if register.inspect_failures[event.region] < register.limits.max_attempts:
         register.to_inspect[event.region].update(dict.fromkeys(images))
