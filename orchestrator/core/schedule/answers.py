@@ -44,7 +44,7 @@ def accepted(register: Register, event: Accepted) -> None:
             register.move(track, Step.LOSE, Reason.INCOMPLETE)
             continue
         track.source.tries, track.source.busy_since = 0, None
-        register.name_image(track, image)
+        register.name_image(track, image, answered=True)
         track.seen, track.misses, track.progress = False, 0, None
         track.taken_over = False
         register.move(track, Step.ACCEPT, Reason.ACCEPTED)

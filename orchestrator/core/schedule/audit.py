@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from orchestrator.core.marks import read_mark
+from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.evidence import owner
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
 
 _LIVE = ("pending", "ready")
 
@@ -25,13 +25,14 @@ def due(destination: Destination) -> bool:
     return settled and not destination.audited and destination.listed
 
 
-def examine(register: Register, destination: Destination, images: list[Sighting], *, trusted: bool) -> None:
+def examine(register: Register, destination: Destination, listing: Listing, *, trusted: bool) -> None:
     """Compare a complete listing with what is known: twins, strangers with our mark, what is gone."""
-    live = [sighting for sighting in images if sighting.status in _LIVE]
+    live = [sighting for sighting in listing.images if sighting.status in _LIVE]
     found: dict[Track, list[ImageId]] = defaultdict(list)
+    loose = [t for t in destination.tracks if t.lost_at is not None and t.image is not None]
     strangers = []
     for sighting in live:
-        track = _maker(register, destination, sighting)
+        track = _maker(register, destination, sighting) or _perhaps_of(loose, destination, sighting)
         if track is not None:
             found[track].append(sighting.image)
         elif _ours(register, sighting):
@@ -40,6 +41,8 @@ def examine(register: Register, destination: Destination, images: list[Sighting]
     for track, twins in found.items():
         if len(twins) > 1:
             _report_twins(register, track, ", ".join(sorted(twins)))
+        elif trusted and track.lost_at is not None:
+            _account_for(register, track, listing)
     shown = {sighting.image for sighting in live}
     for image, track in destination.images.items():
         if trusted and track.wanted and track.state is State.READY and image not in shown:
@@ -53,6 +56,28 @@ def _maker(register: Register, destination: Destination, sighting: Sighting) -> 
     if known is not None or not _ours(register, sighting):
         return known
     return owner(register, destination, sighting)
+
+
+def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting) -> Track | None:
+    """Return the copy whose lost call may have made this image, beside the one that was found.
+
+    Where our marks are stored it would carry one, and where the platform writes, its text.
+    """
+    known = sighting.image in destination.lookalikes or read_mark(sighting.text) is not None
+    if known or destination.evidence is Evidence.MARK:
+        return None
+    named = platform_source(sighting.text)
+    by_name = named is None and destination.evidence is not Evidence.PLATFORM
+    for track in loose:
+        if track.copy.source == named or (by_name and sighting.name in track.source.names):
+            return track
+    return None
+
+
+def _account_for(register: Register, track: Track, listing: Listing) -> None:
+    """Take the lost call as settled once SETTLE_TIME has brought no second image to light."""
+    if track.lost_at is not None and listing.began >= track.lost_at + register.limits.settle_s:
+        track.lost_at = None
 
 
 def _ours(register: Register, sighting: Sighting) -> bool:

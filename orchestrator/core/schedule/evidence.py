@@ -50,15 +50,17 @@ def _by_platform_text(register: Register, destination: Destination, text: str) -
     return found[0] if len(found) == 1 else None
 
 
-def judge_text(track: Track, sighting: Sighting) -> None:
+def judge_text(register: Register, track: Track, sighting: Sighting) -> None:
     """Learn from one copy of ours what texts this destination stores.
 
-    That there is nothing is only believed of a ready image: the text may be written late.
+    Anybody can write into the description of an image that was merely adopted: only a mark of
+    this ledger counts there. That there is nothing is only believed of a ready image: the text
+    may be written late.
     """
-    destination = track.destination
-    if read_mark(sighting.text):
+    destination, mark = track.destination, read_mark(sighting.text)
+    if mark is not None and mark.ledger == register.ledger:
         destination.evidence = Evidence.MARK
-    elif destination.evidence is Evidence.MARK:
+    elif destination.evidence is Evidence.MARK or not track.answered:
         return
     elif platform_source(sighting.text) == track.copy.source:
         destination.evidence = Evidence.PLATFORM
@@ -114,9 +116,10 @@ def _told(register: Register, destination: Destination, sighting: Sighting) -> b
 
 
 def names_wanted(destination: Destination) -> frozenset[str]:
-    """Return all names of the sources whose copies here have no image yet."""
+    """Return all names of the sources whose copies here have no image yet, or may have another one."""
     states = (State.WAITING, State.CALLING, State.DOUBTFUL)
-    return frozenset(name for t in destination.tracks if t.state in states for name in t.source.names)
+    missed = (t for t in destination.tracks if t.state in states or t.lost_at is not None)
+    return frozenset(name for t in missed for name in t.source.names)
 
 
 def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:

@@ -98,7 +98,7 @@ def watch(register: Register, track: Track, sighting: Sighting) -> None:
     track.seen, track.misses = True, 0
     track.progress = sighting.progress
     if track.destination.evidence is Evidence.UNKNOWN:
-        judge_text(track, sighting)
+        judge_text(register, track, sighting)
     if sighting.status == "ready":
         learn_duration(track, register.now)
         register.move(track, Step.SEE_READY, Reason.COPIED)

@@ -116,7 +116,7 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     register.name_image(track, sighting.image)
     track.seen, track.misses, track.progress = True, 0, sighting.progress
     if track.destination.evidence is Evidence.UNKNOWN:
-        judge_text(track, sighting)
+        judge_text(register, track, sighting)
     register.move(track, *_standing(sighting, Reason.ADOPTED))
     plan_look(register, track.destination)
 
@@ -162,7 +162,7 @@ def _conclude(register: Register, destination: Destination, listing: Listing) ->
         _conclude_first(register, destination, listing, missing if trust else [])
         if not trust:
             _cannot_confirm(register, missing, listing)
-    examine(register, destination, listing.images, trusted=bool(trust))
+    examine(register, destination, listing, trusted=bool(trust))
 
 
 def _settled_by(register: Register, track: Track, listing: Listing) -> bool:
@@ -184,7 +184,7 @@ def _conclude_first(
     for track in missing:
         if track.image:
             destination.to_check[track.image] = None
-    doubted = {name for track in destination.doubtful.values() for name in track.source.names}
+    doubted = {name for t in destination.tracks if t.lost_at is not None for name in t.source.names}
     foreign = [s for s in listing.images if s.name not in doubted]
     destination.lookalikes |= lookalikes(destination, foreign)
 

@@ -88,9 +88,10 @@ def settled(register: Register, event: Settled) -> None:
     track = register.track(event.copy)
     if track.state is not State.DOUBTFUL:
         return
+    track.lost_at = None
     if not event.made:
         register.move(track, Step.SETTLE, Reason.SETTLED)
         return
-    if event.image is not None:
+    if event.image is not None and event.image not in track.destination.images:
         register.name_image(track, event.image)
     register.move(track, Step.SEE_READY, Reason.SETTLED)

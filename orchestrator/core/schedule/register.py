@@ -149,9 +149,12 @@ class Register:
         destination = track.destination
         if before is State.DOUBTFUL:
             destination.doubtful.pop(track.copy, None)
+        if after is State.WAITING:
+            track.lost_at = None
         if before is State.COPYING and track.image:
             destination.copying.pop(track.image, None)
         if after is State.DOUBTFUL:
+            track.lost_at = self.now
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
         if after is State.COPYING and track.image:
@@ -191,13 +194,16 @@ class Register:
         for resource, quota in track.destination.quotas.items():
             quota.committed = max(0, quota.committed + sign * track.needs(resource))
 
-    def name_image(self, track: Track, image: ImageId | None) -> None:
-        """Set or forget the destination image of a copy; before `move`, never after."""
+    def name_image(self, track: Track, image: ImageId | None, *, answered: bool = False) -> None:
+        """Set or forget the destination image of a copy; before `move`, never after.
+
+        `answered` tells that the cloud named it in its answer to our call.
+        """
         if track.image is not None:
             track.destination.images.pop(track.image, None)
             track.destination.copying.pop(track.image, None)
             track.destination.to_check.pop(track.image, None)
-        track.image = image
+        track.image, track.answered = image, answered
         if image is not None:
             track.destination.images[image] = track
 

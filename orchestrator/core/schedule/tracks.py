@@ -73,9 +73,10 @@ class Track:
     """Where one copy stands, and what its next step needs.
 
     `since` is when the present state began (for COPYING: within this run); `attempts` counts
-    calls that surely made nothing for no known reason, in this run; `marked` tells whether the
-    latest call carried our mark; `unconfirmed` means that an
-    earlier run's result is to be confirmed by a listing first.
+    calls that surely made nothing for no known reason, in this run; `answered` tells that an
+    answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
+    is set while a lost call is not accounted for: the copy was found, perhaps made by another;
+    `unconfirmed` means that an earlier run's result is to be confirmed by a listing first.
     """
 
     copy: Copy
@@ -86,8 +87,10 @@ class Track:
     reason: Reason = Reason.QUEUED
     detail: str = ""
     image: ImageId | None = None
+    answered: bool = False
     call: CallId | None = None
     marked: bool = True
+    lost_at: float | None = None
     since: float = 0.0
     not_before: float = 0.0
     attempts: int = 0

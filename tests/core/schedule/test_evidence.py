@@ -113,7 +113,26 @@ def test_a_destinations_texts_are_learned_from_our_own_copies(
     """A text is believed at once; that there is none only of a ready image."""
     tale = lost_call()
     tale.region(EAST).evidence = before
-    judge_text(tale.track(COPIES[0]), seen(text, status=status))
+    tale.track(COPIES[0]).answered = True
+    judge_text(tale.schedule.register, tale.track(COPIES[0]), seen(text, status=status))
+    assert tale.region(EAST).evidence is after
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        (mark(), Evidence.MARK),
+        (mark(ledger="another", call="theirs"), Evidence.UNKNOWN),
+        (f"from {image_id(0)}", Evidence.UNKNOWN),
+        ("", Evidence.UNKNOWN),
+    ],
+)
+def test_what_others_wrote_tells_nothing_of_the_texts_that_our_calls_leave(
+    text: str, after: Evidence
+) -> None:
+    """An adopted image with somebody's words: the cloud need not store, or write, any of its own."""
+    tale = lost_call()
+    judge_text(tale.schedule.register, tale.track(COPIES[0]), seen(text))
     assert tale.region(EAST).evidence is after
 
 

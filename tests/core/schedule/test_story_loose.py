@@ -1,0 +1,74 @@
+"""A lost call whose copy was found, but perhaps not by that call: the audit looks for the other one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.marks import write_mark
+from orchestrator.core.model import CallId, Chunk, ImageId, State
+from orchestrator.core.reasons import Reason
+from tests.core.schedule.stories import EAST, Story, copies_of, image_id, story
+
+(COPY,) = copies_of(1, EAST)
+
+
+def place(tale: Story, image: str, *, text: str = "") -> ImageId:
+    """Let somebody put an image of the source's name into the destination."""
+    placed = ImageId(image)
+    tale.shelves[EAST][placed] = replace(tale.sources[image_id(0)], image=placed, text=text)
+    return placed
+
+
+def lost_and_found(texts: str, text: str) -> Story:
+    """Lose a call that made its copy, while somebody else's copy of the same source is found first."""
+    tale = story((COPY,), texts=texts)
+    (call,) = tale.go()
+    place(tale, "img-theirs", text=text)
+    tale.lose(call)
+    tale.wait(60)
+    assert tale.state(COPY) == (State.READY, Reason.ADOPTED)
+    tale.make(call)
+    return tale
+
+
+THEIRS = write_mark("another", CallId("theirs"), Chunk((COPY,)))
+
+
+@pytest.mark.parametrize(
+    ("texts", "text"),
+    [("none", THEIRS), ("platform", f"copied from cn-north-1 {image_id(0)}"), ("mark", THEIRS)],
+)
+def test_a_copy_that_a_lost_call_made_beside_somebody_elses_is_named(texts: str, text: str) -> None:
+    """Theirs was adopted, ours appears later: the last look names both, and nothing is called."""
+    tale = lost_and_found(texts, text)
+    tale.finish()
+    assert tale.begin((COPY,), run="run2").wait(3600) == []
+    assert tale.state(COPY) == (State.FAILED, Reason.DUPLICATE)
+    assert "img-theirs" in tale.track(COPY).detail
+    assert "img-call0001" in tale.track(COPY).detail
+
+
+def test_once_a_later_look_shows_one_copy_only_namesakes_are_nobodys() -> None:
+    """After SETTLE_TIME the lost call is accounted for; an image of that name a night later is no alarm."""
+    tale = lost_and_found("platform", f"copied from cn-north-1 {image_id(0)}")
+    tale.shelves[EAST].popitem()
+    tale.now += 86_400
+    tale.begin((COPY,), run="run2").wait(3600)
+    place(tale, "img-later", text=f"copied from cn-north-1 {image_id(0)}")
+    tale.now += 86_400
+    assert tale.begin((COPY,), run="run3").wait(3600) == []
+    assert tale.state(COPY) == (State.READY, Reason.CONFIRMED)
+
+
+def test_where_marks_are_stored_a_namesake_is_not_taken_for_ours() -> None:
+    """Our copy was found by its mark; a plain image of that name, put there meanwhile, is no twin."""
+    tale = story((COPY,))
+    (call,) = tale.go()
+    tale.lose(call, made=True)
+    tale.wait(60)
+    place(tale, "img-namesake")
+    tale.finish()
+    tale.wait(3600)
+    assert tale.state(COPY)[0] is State.READY
