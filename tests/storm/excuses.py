@@ -21,6 +21,8 @@ def excused(cloudscape: Cloudscape, state: State, reason: Reason, copy: Copy, im
         return image is not None and _status(destination, image) == ERROR
     if reason is Reason.COPY_TIMEOUT:
         return image is not None and _status(destination, image) == PENDING
+    if reason is Reason.DUPLICATE:
+        return _copies_of(cloudscape, copy) > 1
     if reason in (Reason.BUSY, Reason.CONFLICT):
         return origin.locks.get(copy.source, 0) > 0
     return reason in _impossible(origin, copy.source)
@@ -30,6 +32,15 @@ def _status(store: Store, image: ImageId) -> str:
     """Tell an image's true status, empty when there is none."""
     found = store.images.get(image)
     return found.status if found else ""
+
+
+def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
+    """Count the live images in the destination that are, or say that they are, copies of the source."""
+    books = cloudscape.world.record.copies
+    made = {ImageId(entry["image"]) for entry in books if entry["source"] == copy.source}
+    said = {image for image, source in cloudscape.foreign.items() if source == copy.source}
+    held = cloudscape.world.stores[copy.destination].images
+    return sum(held[image].status in (PENDING, READY) for image in made | said if image in held)
 
 
 def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:

@@ -7,6 +7,7 @@ SETTLE_TIME, a ledger restored from an old backup), the night does not end green
 from __future__ import annotations
 
 from collections import defaultdict
+from math import inf
 
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import ImageId, Sighting, State
@@ -17,6 +18,7 @@ from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
 
 _LIVE = ("pending", "ready")
+_RUNS = 2
 
 
 def due(destination: Destination) -> bool:
@@ -75,8 +77,12 @@ def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting
 
 
 def _account_for(register: Register, track: Track, listing: Listing) -> None:
-    """Take the lost call as settled once SETTLE_TIME has brought no second image to light."""
-    if track.lost_at is not None and listing.began >= track.lost_at + register.limits.settle_s:
+    """Take the lost call as settled once SETTLE_TIME and two more runs brought no second image to light.
+
+    Runs are counted because a clock may have jumped between two of them.
+    """
+    since = inf if track.lost_at is None else track.lost_at
+    if track.lost_runs >= _RUNS and listing.began >= since + register.limits.settle_s:
         track.lost_at = None
 
 

@@ -56,6 +56,7 @@ def _forget_track(track: Track, at: float) -> None:
     if track.state in (State.DOUBTFUL, State.COPYING):
         track.since, track.taken_over = at, True
         track.absences = track.listings = 0
+    track.lost_runs += 1
     if track.state is State.DOUBTFUL and track.reason is Reason.NEEDS_PERSON:
         track.reason = Reason.INTERRUPTED
 

@@ -154,7 +154,7 @@ class Register:
         if before is State.COPYING and track.image:
             destination.copying.pop(track.image, None)
         if after is State.DOUBTFUL:
-            track.lost_at = self.now
+            track.lost_at, track.lost_runs = self.now, 0
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
         if after is State.COPYING and track.image:

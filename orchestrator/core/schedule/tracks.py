@@ -75,7 +75,8 @@ class Track:
     `since` is when the present state began (for COPYING: within this run); `attempts` counts
     calls that surely made nothing for no known reason, in this run; `answered` tells that an
     answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
-    is set while a lost call is not accounted for: the copy was found, perhaps made by another;
+    is set while a lost call is not accounted for, even when the copy was found: perhaps another
+    made that; `lost_runs` counts the runs since;
     `unconfirmed` means that an earlier run's result is to be confirmed by a listing first.
     """
 
@@ -91,6 +92,7 @@ class Track:
     call: CallId | None = None
     marked: bool = True
     lost_at: float | None = None
+    lost_runs: int = 0
     since: float = 0.0
     not_before: float = 0.0
     attempts: int = 0
