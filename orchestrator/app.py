@@ -9,6 +9,7 @@ The command line is a thin user of it, and so is a program that wants to run a p
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -32,24 +33,31 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.night import Night, Outcome, Screen, Wish
 from orchestrator.settings import Settings
-from orchestrator.settings.credentials import Credentials, secrets_of
+from orchestrator.settings.credentials import Credentials
+from orchestrator.settings.keyring import Keyring
 
 __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
 
 
 class Orchestrator:
-    """Runs plans for one account on one state folder. An async context manager."""
+    """Runs plans for one account on one state folder. An async context manager.
+
+    `reread` loads the credentials again when the cloud refuses them in the middle of a run; without
+    it they cannot change.
+    """
 
     def __init__(
         self,
         settings: Settings,
         credentials: Credentials,
         *,
+        reread: Callable[[], Credentials] | None = None,
         machine: Machine | None = None,
         screen: Screen | None = None,
     ) -> None:
         self._settings = settings
-        self._credentials = credentials
+        self._ring = Keyring(credentials, reread)
+        self._confirm: Callable[[], object] = lambda: None
         self._machine = machine or Machine()
         self._screen = screen or Screen(quiet=True, progress=False)
         self._clock = Clock(wall=self._machine.wall, monotonic=self._machine.monotonic)
@@ -77,6 +85,7 @@ class Orchestrator:
             self._ledger(folder, afresh=afresh) as ledger,
         ):
             ledger.take_epoch()
+            self._confirm = ledger.confirm_epoch
             schedule = Schedule(self._settings.limits(), ledger.ledger_id)
             schedule.recover(ledger.events())
             self._clock.not_before(schedule.register.now)
@@ -91,7 +100,7 @@ class Orchestrator:
                 ledger=ledger,
                 schedule=schedule,
                 cloud=self._cloud,
-                secrets=secrets_of(self._credentials),
+                secrets=self._ring.secrets,
             )
             return await night.pass_by(halt)
 
@@ -114,7 +123,9 @@ class Orchestrator:
         return Access(
             vm_endpoint=settings.vm_endpoint,
             disk_endpoint=settings.disk_endpoint,
-            keys=self._credentials,
+            keys=self._ring.keys,
+            renew=self._ring.renew,
+            before_call=lambda: self._confirm(),
             clock=self._clock,
             wall=self._machine.wall,
             nonce=lambda: self._machine.token(32),

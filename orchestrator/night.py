@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -75,7 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """Everything one run needs. `secrets` are the texts that nothing may show."""
+    """Everything one run needs. `secrets` are the texts that nothing may show; they may become more."""
 
     run: RunId
     wish: Wish
@@ -87,7 +88,7 @@ class Night:
     ledger: Ledger
     schedule: Schedule
     cloud: Cloud
-    secrets: tuple[str, ...]
+    secrets: Sequence[str]
 
     async def pass_by(self, halt: Halt) -> Outcome:
         """Run from the first event to the last line; what stops it is in the outcome, not raised."""
@@ -181,6 +182,7 @@ class Night:
             lambda event, changes: ledger.record(event, changes, run=run),
             senses,
             watchers=(log, console),
+            confirm=ledger.confirm_epoch,
         )
 
     def _log(self) -> ProgressLog:

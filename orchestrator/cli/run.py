@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,8 +128,9 @@ def _run(settings: Settings, wish: Wish, screen: Screen, profile: str | None, *,
         from orchestrator.app import Orchestrator
         from orchestrator.settings.credentials import load_credentials
 
-        credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=_warn)
-        async with Orchestrator(settings, credentials, screen=screen) as orchestrator:
+        source = partial(load_credentials, environ=os.environ, home=Path.home(), profile=profile)
+        again = partial(source, warn=lambda message: None)  # what there is to warn of was said
+        async with Orchestrator(settings, source(warn=_warn), reread=again, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt)
 
     return anyio.run(listening, night)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +21,7 @@ class Hidden(Protocol):
 
 
 class Keys(Protocol):
-    """An account's credentials; they are asked anew for every request, so they may change under way."""
+    """An account's credentials. They never change; when they are renewed, others take their place."""
 
     @property
     def access_key(self) -> str:
@@ -39,6 +39,15 @@ class Keys(Protocol):
         ...
 
 
+def _no_others(refused: Keys) -> Keys | None:
+    """Know of no keys but those there are."""
+    return None
+
+
+def _freely() -> None:
+    """Have nothing against a call."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """Where the cloud is, who asks, and what the machine lends: clock and chance.
@@ -46,6 +55,10 @@ class Access:
     Endpoints are `scheme://host[:port]`. `clock` gives UTC epoch seconds, `nonce` a text that it
     never gave before. `wall` is the clock that signatures are dated by, where that is another one:
     the cloud compares with the true time, a run's own clock never steps. `proxy` may hold a password.
+
+    `renew` is given keys that were refused and returns those to use from now on, or None.
+    `before_call` is asked when the connection for a call stands, before the call's first byte;
+    what it raises ends the call unsent.
     """
 
     vm_endpoint: str
@@ -57,6 +70,8 @@ class Access:
     proxy: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
     wall: Callable[[], float] | None = None
+    renew: Callable[[Keys], Keys | None] = _no_others
+    before_call: Callable[[], object] = _freely
 
     def signing_time(self) -> float:
         """Tell the time to date a signature by."""
@@ -66,9 +81,11 @@ class Access:
         """Name the endpoint of a service."""
         return (self.disk_endpoint if service is Service.DISK else self.vm_endpoint).rstrip("/")
 
-    def secrets(self) -> tuple[str, ...]:
+    def secrets(self, used: Sequence[Keys]) -> tuple[str, ...]:
         """List the texts that must appear in no event, longest first, each in every form it is sent in."""
-        token = self.keys.session_token.reveal() if self.keys.session_token else ""
         password = urlsplit(self.proxy).password or "" if self.proxy else ""
-        texts = {self.keys.secret_key.reveal(), token, token_value(token), password, unquote(password)}
+        texts = {password, unquote(password)}
+        for keys in used:
+            token = keys.session_token.reveal() if keys.session_token else ""
+            texts |= {keys.secret_key.reveal(), token, token_value(token)}
         return tuple(sorted((text for text in texts if text), key=len, reverse=True))

@@ -10,6 +10,7 @@ asked again later, signed anew.
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
@@ -21,7 +22,7 @@ from yarl import URL
 
 from orchestrator import __version__
 from orchestrator.cloud import signing
-from orchestrator.cloud.access import Access
+from orchestrator.cloud.access import Access, Keys
 from orchestrator.cloud.errors import Fault, tidy
 from orchestrator.cloud.replies import Answer
 from orchestrator.cloud.requests import Request
@@ -46,6 +47,7 @@ _NOT_SENT = (
 class _Progress:
     """How far a request got. Only what the trace hooks saw counts: without them nothing is sure."""
 
+    before_send: Callable[[], object]
     begun: bool = False
     connected: bool = False
 
@@ -60,6 +62,7 @@ class Http:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self._used = [access.keys]
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -75,13 +78,25 @@ class Http:
         """Close the sessions and their connections."""
         await self._stack.aclose()
 
+    @property
+    def keys(self) -> Keys:
+        """The keys that the next request is signed with."""
+        return self._used[-1]
+
+    def renew(self, refused: Keys) -> bool:
+        """Take note that keys were refused; tell whether requests are signed with others from now on."""
+        keys = self._access.renew(refused)
+        if keys is not None and keys != self.keys:
+            self._used.append(keys)
+        return keys is not None
+
     async def send(self, request: Request) -> Answer | Fault:
         """Send a request once. Whatever the network does is a Fault; a cancellation passes through."""
         url = self._access.endpoint(request.service) + request.target
-        headers = signed_headers(self._access, request, url)
-        hide = (*self._access.secrets(), headers[signing.AUTHORIZATION].rpartition("=")[2])
+        headers = signed_headers(self._access, self.keys, request, url)
+        hide = (*self._access.secrets(self._used), headers[signing.AUTHORIZATION].rpartition("=")[2])
         session = self._reads if request.method == "GET" else self._calls
-        progress = _Progress()
+        progress = _Progress(_nothing if request.method == "GET" else self._access.before_call)
         try:
             async with session.request(
                 request.method,
@@ -96,7 +111,7 @@ class Http:
             return Fault(_reason(error, progress), tidy(_hidden(_explain(error), hide)))
 
 
-def signed_headers(access: Access, request: Request, url: str) -> dict[str, str]:
+def signed_headers(access: Access, keys: Keys, request: Request, url: str) -> dict[str, str]:
     """Make the headers of a request, with a date and a nonce of its own, both signed."""
     scope = signing.Scope(signing.stamp(access.signing_time()), request.region, request.service.value)
     headers = {
@@ -104,7 +119,6 @@ def signed_headers(access: Access, request: Request, url: str) -> dict[str, str]
         signing.DATE: scope.date,
         signing.NONCE: access.nonce(),
     }
-    keys = access.keys
     if keys.session_token is not None:
         headers[signing.TOKEN] = signing.token_value(keys.session_token.reveal())
     headers[signing.AUTHORIZATION] = signing.sign(
@@ -170,8 +184,13 @@ async def _on_begun(session: aiohttp.ClientSession, context: SimpleNamespace, pa
 
 
 async def _on_connected(session: aiohttp.ClientSession, context: SimpleNamespace, params: object) -> None:
-    """Note that from here on the request may have been sent."""
+    """Ask for the last time whether to send; note that from here on it may have been."""
+    context.trace_request_ctx.before_send()
     context.trace_request_ctx.connected = True
+
+
+def _nothing() -> None:
+    """Ask nobody: a read may be sent at any time."""
 
 
 async def _never_again(

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from orchestrator.cloud import requests, shapes
-from orchestrator.cloud.access import Access
+from orchestrator.cloud.access import Access, Keys
 from orchestrator.cloud.document import Unreadable
 from orchestrator.cloud.errors import Fault
 from orchestrator.cloud.http import Http
@@ -149,14 +149,21 @@ class JdCloud:
 
     async def _ask(self, request: Request, read: Callable[[Body], T]) -> tuple[T, str] | Fault:
         """Send a request and read its success with `read`: (what was read, the cloud's request id)."""
+        keys = self._http.keys  # those it is signed with: `send` signs before it waits for anything
         answer = await self._http.send(request)
         body = answer if isinstance(answer, Fault) else judge(answer)
         if isinstance(body, Fault):
-            return body
+            return self._renewed(body, keys)
         try:
             return read(body), body.request
         except Unreadable as error:
             return unreadable(error, body.request)
+
+    def _renewed(self, fault: Fault, keys: Keys) -> Fault:
+        """Tell keys that were refused for good from those that others have taken the place of."""
+        if MEANINGS[fault.reason].nature is Nature.CREDENTIALS and self._http.renew(keys):
+            return replace(fault, reason=Reason.KEYS_CHANGED)
+        return fault
 
     def _unanswered(self, read: str, region: Region, fault: Fault) -> Unanswered:
         """Make the event of a read without an answer."""

@@ -1,4 +1,4 @@
-"""The simulator's own routes, unsigned: read the books, delete an image, change faults while it runs.
+"""The simulator's own routes, unsigned: read the books, delete an image, change faults and keys.
 
 Nothing here exists in the real cloud.
 """
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from orchestrator.core.model import ImageId, Region
 from orchestrator.simulator.faults import FaultPlan, Rule
+from orchestrator.simulator.gate import Gate
 from orchestrator.simulator.refusals import Refusal
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from orchestrator.simulator.world import World
@@ -25,6 +26,14 @@ class Deletion(BaseModel):
 
     region: str
     image: str
+
+
+class Doorkeeper(BaseModel):
+    """The keys to be let in with from now on: access key -> secret."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    keys: dict[str, str]
 
 
 class Weather(BaseModel):
@@ -43,7 +52,9 @@ class Weather(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 
-def add_routes(app: web.Application, world: World, faults: FaultPlan, clock: Callable[[], float]) -> None:
+def add_routes(
+    app: web.Application, world: World, gate: Gate, faults: FaultPlan, clock: Callable[[], float]
+) -> None:
     """Add the simulator's own routes to its application."""
 
     async def books(request: web.Request) -> web.Response:
@@ -65,9 +76,15 @@ def add_routes(app: web.Application, world: World, faults: FaultPlan, clock: Cal
         apply(await _read(request, Weather), world, faults)
         return web.json_response({"changed": True})
 
+    async def admit(request: web.Request) -> web.Response:
+        """Let other keys in, and those of before no more."""
+        gate.replace((await _read(request, Doorkeeper)).keys)
+        return web.json_response({"changed": True})
+
     app.router.add_get("/_simulator/books", books)
     app.router.add_post("/_simulator/delete", delete)
     app.router.add_post("/_simulator/faults", change)
+    app.router.add_post("/_simulator/keys", admit)
 
 
 def apply(weather: Weather, world: World, faults: FaultPlan) -> None:

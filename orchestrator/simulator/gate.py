@@ -85,6 +85,10 @@ class Gate:
         """Show no secret."""
         return f"Gate({len(self._keys)} keys)"
 
+    def replace(self, keys: Mapping[str, str]) -> None:
+        """Know these keys from now on and no others, as when temporary ones end."""
+        self._keys = dict(keys)
+
     def check(self, request: Incoming, at: float, *, refuses_replays: bool = True) -> Caller:
         """Let a request in, or raise the documented 401."""
         seal = _read_seal(request.headers.get("authorization"))

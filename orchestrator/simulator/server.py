@@ -58,7 +58,7 @@ def make_app(
     luck = faults or FaultPlan(Random(0))  # noqa: S311  without rules nothing comes of it
     site = Site(world, gate or Gate(keys), luck, clock, Random(clock()))  # noqa: S311  ids, no secrets
     app = web.Application(client_max_size=1024 * 1024)
-    control.add_routes(app, world, luck, clock)
+    control.add_routes(app, world, site.gate, luck, clock)
 
     async def handle(request: web.Request) -> web.StreamResponse:
         """Answer one request to the cloud."""

@@ -13,18 +13,29 @@ _DEEPEST = 12
 
 
 class Mask:
-    """Masks the given secrets in any value. Never shows them itself, not even in its repr."""
+    """Masks the given secrets in any value. Never shows them itself, not even in its repr.
 
-    __slots__ = ("_secrets",)
+    The sequence may grow under way (keys are renewed): what it holds by then is masked as well.
+    """
+
+    __slots__ = ("_given", "_known", "_secrets")
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
-        self._secrets = tuple(sorted({s for s in secrets if s.strip()}, key=len, reverse=True))
+        self._given = secrets
+        self._learn()
+
+    def _learn(self) -> None:
+        """Sort the secrets, the longest first: one may be a part of another."""
+        self._known = len(self._given)
+        self._secrets = tuple(sorted({s for s in self._given if s.strip()}, key=len, reverse=True))
 
     def __repr__(self) -> str:
         return f"Mask({len(self._secrets)} secrets)"
 
     def text(self, text: str) -> str:
         """Mask every secret in a text, the longest first."""
+        if len(self._given) != self._known:
+            self._learn()
         for secret in self._secrets:
             if secret in text:
                 text = text.replace(secret, MASKED)
