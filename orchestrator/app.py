@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,10 +27,11 @@ from orchestrator.core.plan.narrowing import narrow
 from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
-from orchestrator.errors import Interrupted
+from orchestrator.errors import Interrupted, LockHeld, Overtaken
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
+from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.night import Night, Outcome, Screen, Wish
 from orchestrator.settings import Settings
@@ -79,9 +81,7 @@ class Orchestrator:
         """
         folder, halt = prepare_folder(self._settings.state_dir), halt or Halt()
         with (
-            await RunLock.acquire(
-                folder, owner=self._owner, wait_s=wish.lock_wait_s, sleep=partial(_sleep, halt)
-            ) as lock,
+            await self._lock(folder, wish, halt) as lock,
             self._ledger(folder, afresh=afresh) as ledger,
         ):
             ledger.take_epoch()
@@ -102,7 +102,24 @@ class Orchestrator:
                 cloud=self._cloud,
                 secrets=self._ring.secrets,
             )
-            return await night.pass_by(halt)
+            try:
+                outcome = await night.pass_by(halt)
+            except Overtaken:
+                raise overtaken(folder, night.run) from None
+            if isinstance(outcome.fault, Overtaken):
+                outcome = replace(outcome, fault=overtaken(folder, night.run))
+            return outcome
+
+    async def _lock(self, folder: Path, wish: Wish, halt: Halt) -> RunLock:
+        """Take the lock, or take it over from the one run that the wish names. Raises LockHeld."""
+        try:
+            return await RunLock.acquire(
+                folder, owner=self._owner, wait_s=wish.lock_wait_s, sleep=partial(_sleep, halt)
+            )
+        except LockHeld:
+            if wish.overtakes is None:
+                raise
+        return RunLock.seize(folder, owner=self._owner(), holder=wish.overtakes)
 
     def _owner(self) -> LockOwner:
         """Name a run that begins now; its id sorts by time and is a file name."""

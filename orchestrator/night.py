@@ -30,6 +30,7 @@ from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
+from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
@@ -56,13 +57,15 @@ class Wish:
     """What one run is asked for: a plan, perhaps less than all of it, and by when.
 
     `deadline_s` is in seconds from the start of the run, `lock_wait_s` how long to wait for
-    another run to end.
+    another run to end. `overtakes` is the run that may be overtaken if it still holds the lock
+    then: somebody was asked about this one and no other.
     """
 
     plan: Plan
     narrowing: Narrowing = field(default_factory=Narrowing)
     deadline_s: float = inf
     lock_wait_s: float = 0.0
+    overtakes: LockOwner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

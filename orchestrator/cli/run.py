@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     "--limit", type=click.IntRange(min=1), metavar="N", help="At most N copies that are not ready yet."
 )
 @click.option("--lock-wait", metavar="10m", help="Wait so long for another run to end.")
+@click.option("--take-over", is_flag=True, help="Take over from a run that hangs; asks first.")
+@click.option("--yes", is_flag=True, help="Answer the question of --take-over: yes.")
 @click.option("--deadline", metavar="3h|06:00", help="Send nothing after this time; the next run goes on.")
 @click.option("--profile", metavar="NAME", help="Credentials of a profile in ~/.jdc/config.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
@@ -44,9 +46,9 @@ if TYPE_CHECKING:
 @settings_options
 def run(
     plan: str | None, simulate: bool, only: tuple[str, ...], destination: tuple[str, ...], failed: bool,
-    limit: int | None, lock_wait: str | None, deadline: str | None, profile: str | None, as_json: bool,
-    quiet: bool, verbose: int, no_progress: bool, config: Path | None, state_dir: str | None,
-    settings: tuple[str, ...],
+    limit: int | None, lock_wait: str | None, take_over: bool, yes: bool, deadline: str | None,
+    profile: str | None, as_json: bool, quiet: bool, verbose: int, no_progress: bool, config: Path | None,
+    state_dir: str | None, settings: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Make every copy that PLAN wants, and wait until each is ready.
 
@@ -54,13 +56,17 @@ def run(
     over. Without PLAN, --simulate uses the demo plan that comes with the program.
     """
     from orchestrator.app import Screen, Wish
+    from orchestrator.cli.take_over import agreed_holder
 
+    if (yes and not take_over) or (take_over and simulate):
+        raise UsageError("--yes goes with --take-over, and --take-over with a run that is not simulated.")
     loaded = settings_of(config, state_dir, settings)
     wish = Wish(
         plan=_plan(plan, loaded, simulate=simulate),
         narrowing=_narrowing(only, destination, limit, failed=failed),
         deadline_s=_seconds_until(deadline, datetime.now().astimezone()) if deadline else inf,
         lock_wait_s=_duration("--lock-wait", lock_wait) if lock_wait else 0.0,
+        overtakes=agreed_holder(loaded.state_dir, yes=yes) if take_over else None,
     )
     screen = Screen(quiet=quiet, verbose=verbose > 0, progress=not no_progress)
     outcome = _run(loaded, wish, screen, profile, simulate=simulate)
@@ -153,6 +159,16 @@ def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> int:
     if outcome.fault is not None:
         click.echo(f"orchestrator: {outcome.fault}", err=True)
     if as_json:
-        with suppress(BrokenPipeError):  # nobody reads it; the run came to what it came to
-            print(result_json(result), flush=True)
+        _print_result(result_json(result))
     return result.exit_code
+
+
+def _print_result(text: str) -> None:
+    """Print to stdout. That it cannot be written is said, and changes nothing of what the run came to."""
+    from orchestrator.cli.streams import reader_left, stdout_trouble
+
+    with suppress(OSError):
+        print(text)
+    trouble = stdout_trouble()
+    if trouble is not None and not reader_left(trouble):
+        click.echo(f"orchestrator: stdout: {trouble.strerror}. `status --json` prints the result.", err=True)

@@ -1,6 +1,9 @@
 """The run lock: one run per state folder, freed by the kernel when its process dies. Never a stale lock file.
 
-It is an flock: a forked child that does not exec would share it, so this program never forks.
+It is an flock: a forked child that does not exec would share it, so this program never forks. The
+lock is whichever file has its name: one run takes it from another by putting a new file there, and
+what the other holds then is no lock any more. It keeps runs apart; that the other, when it wakes,
+does no harm is the affair of the ledger's epoch.
 """
 
 from __future__ import annotations
@@ -8,8 +11,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +27,7 @@ from orchestrator.ledger.folder import LOCK, open_private
 POLL_S = 0.5
 _TEXT_MAX = 4096
 _REPLACED_MAX = 10
+_NEXT = f"{LOCK}.next"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,40 @@ class RunLock:
     @classmethod
     def attempt(cls, folder: Path, *, owner: LockOwner) -> RunLock:
         """Take the lock now. Raises LockHeld, which says who holds it, or SettingsError."""
+        with _gate(folder, fcntl.LOCK_SH):
+            return cls._attempt(folder, owner)
+
+    @classmethod
+    def seize(cls, folder: Path, *, owner: LockOwner, holder: LockOwner) -> RunLock:
+        """Take the lock although `holder` has it, dead, frozen or alive.
+
+        The caller must take the ledger's epoch next, before it believes anything. Raises LockHeld
+        when the lock is in other hands by now, for nobody agreed to that.
+        """
+        with _gate(folder, fcntl.LOCK_EX):
+            found = read_owner(folder)
+            if found == holder:
+                return cls._replace(folder, owner)
+        if found is not None:
+            raise LockHeld(f"The lock is in other hands by now: {found}. Nothing was taken over.")
+        return cls.attempt(folder, owner=owner)
+
+    @classmethod
+    def _replace(cls, folder: Path, owner: LockOwner) -> RunLock:
+        """Lock a file of another name, and give it the lock's name."""
+        fd = open_private(folder, _NEXT, os.O_RDWR | os.O_CREAT)
+        try:
+            _lock(folder / _NEXT, fd)
+            _write_owner(fd, owner)
+            os.replace(folder / _NEXT, folder / LOCK)
+        except BaseException:
+            os.close(fd)
+            raise
+        return cls(fd, owner)
+
+    @classmethod
+    def _attempt(cls, folder: Path, owner: LockOwner) -> RunLock:
+        """Lock the file that has the lock's name."""
         for _ in range(_REPLACED_MAX):
             fd = open_private(folder, LOCK, os.O_RDWR | os.O_CREAT)
             try:
@@ -118,6 +156,54 @@ def read_owner(folder: Path) -> LockOwner | None:
         return None
 
 
+def is_held(folder: Path) -> bool:
+    """Tell whether somebody holds the lock, as far as this machine can see. Makes nothing."""
+    try:
+        fd = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return False
+
+
+@contextmanager
+def _gate(folder: Path, kind: int) -> Iterator[None]:
+    """Keep those who take a lock and the one who takes it over apart for a moment, by locking the folder.
+
+    Where a folder cannot be locked nobody is kept out, and the epoch alone decides.
+    """
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:  # whoever opens the lock in it says what is wrong
+        yield
+        return
+    try:
+        _pass(fd, kind)
+        yield
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        os.close(fd)
+
+
+def _pass(fd: int, kind: int) -> None:
+    """Go through the gate, which stands open but for the moment of a take-over."""
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockHeld("Another run takes the lock at this very moment. Run again.") from None
+    except OSError:
+        pass  # no gate here
+
+
 def _lock(path: Path, fd: int) -> None:
     """Lock an open file without waiting; raise LockHeld when somebody else has it."""
     try:
@@ -125,7 +211,7 @@ def _lock(path: Path, fd: int) -> None:
     except BlockingIOError:
         owner = _parse(os.pread(fd, _TEXT_MAX, 0))
         who = f"Another run holds the lock: {owner}" if owner else f"Another run holds the lock {path}"
-        raise LockHeld(f"{who}. Wait for it, or give --lock-wait.") from None
+        raise LockHeld(f"{who}. Wait for it, give --lock-wait, or --take-over if it hangs.") from None
     except OSError as error:
         raise SettingsError(
             f"{path}: this file system gives no locks ({error.strerror}). "
