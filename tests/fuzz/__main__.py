@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from math import inf
 from multiprocessing import get_context
+from pathlib import Path
 
 from tests.fuzz.ledgers import cuts
 from tests.fuzz.running import GROUPS, Batch, chance_of, run
@@ -27,7 +29,7 @@ def main() -> int:
     if wish.case is not None:
         print(GROUPS[wish.groups[0]](chance_of(wish.groups[0], wish.seed, wish.case), wish.case))
         return 0
-    failed = 0
+    failed, figures = 0, dict[str, object]()
     with ProcessPoolExecutor(wish.jobs, mp_context=get_context("spawn")) as pool:
         for group in wish.groups:
             share = _SHARES[group] / sum(_SHARES[each] for each in wish.groups)
@@ -36,6 +38,10 @@ def main() -> int:
                 print(failure)
             print(f"{batch.line(group)} ({spent_s:.0f} s)", flush=True)
             failed += len(batch.failures)
+            figures |= {f"{group}_{name}": value for name, value in batch.as_dict().items()}
+    if wish.json is not None:
+        figures |= {"command": " ".join(["python -m tests.fuzz", *sys.argv[1:]]), "failed": failed}
+        wish.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return 1 if failed else 0
 
 
@@ -48,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, help="cases per group, instead of the full count")
     parser.add_argument("--case", type=int, help="replay this one case of the one group named")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     wish = parser.parse_args()
     wish.groups = wish.groups or list(GROUPS)
     if unknown := set(wish.groups) - set(GROUPS):

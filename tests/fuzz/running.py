@@ -57,11 +57,20 @@ class Batch:
         self.outcomes += other.outcomes
         self.failures += other.failures
 
+    @property
+    def total(self) -> int:
+        """How many cases were tried."""
+        return self.outcomes.total() + len(self.failures)
+
+    def as_dict(self) -> dict[str, int]:
+        """Give the figures as JSON carries them."""
+        outcomes = {outcome.replace(" ", "_"): number for outcome, number in sorted(self.outcomes.items())}
+        return {"cases": self.total, **outcomes, "failed": len(self.failures)}
+
     def line(self, group: str) -> str:
         """Say it in one line."""
         outcomes = ", ".join(f"{number} {outcome}" for outcome, number in self.outcomes.most_common())
-        total = self.outcomes.total() + len(self.failures)
-        return f"{group}: {total} cases: {outcomes or 'nothing'}; {len(self.failures)} failed"
+        return f"{group}: {self.total} cases: {outcomes or 'nothing'}; {len(self.failures)} failed"
 
 
 def run(group: str, seed: int, numbers: range) -> Batch:

@@ -116,3 +116,4 @@ class _Killing:
         """Check the ledger as the latest process has left it; without the protection nothing is promised."""
         if self._judged:
             self._events = check_ledger(self._home.state, self._events, self._limits)
+            self._tally.checks += 1
