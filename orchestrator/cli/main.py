@@ -6,7 +6,6 @@ answer at once.
 
 from __future__ import annotations
 
-import os
 import sys
 
 import click
@@ -18,6 +17,7 @@ from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
+from orchestrator.cli.streams import prepare_streams, reader_left, stdout_trouble
 from orchestrator.errors import OrchestratorError
 
 _EPILOG = """\b
@@ -52,15 +52,14 @@ def main() -> None:
     from orchestrator.cli.early import leave_on_signals
 
     leave_on_signals()
-    sys.exit(_guarded())
+    prepare_streams()
+    sys.exit(_printed(_guarded()))
 
 
 def _guarded() -> int:
     """Return the exit code of the verb, or that of what stopped it."""
     try:
         code = cli.main(prog_name="orchestrator", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -68,11 +67,11 @@ def _guarded() -> int:
         return _tell(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _tell("interrupted", 130)
-    except BrokenPipeError:
-        return _unread()
     except SystemExit:  # click's own word for a reader that went away
-        return _unread()
+        return 0
     except Exception as error:
+        if isinstance(error, OSError) and (trouble := stdout_trouble()) is not None:
+            return _untold(trouble)
         if "-vv" in sys.argv:
             raise
         kind = type(error).__name__
@@ -80,10 +79,17 @@ def _guarded() -> int:
     return code if isinstance(code, int) else 0
 
 
-def _unread() -> int:
-    """End quietly when the reader of our output went away; Python would complain once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 0
+def _printed(code: int) -> int:
+    """Return the exit code once everything is printed; words that nobody got are a failure."""
+    trouble = stdout_trouble()
+    return code if trouble is None or code else _untold(trouble)
+
+
+def _untold(trouble: OSError) -> int:
+    """Say that the output could not be written, unless its reader just had read enough."""
+    if reader_left(trouble):
+        return 0
+    return _tell(f"stdout: {trouble.strerror}. Print to a place that takes it.", 1)
 
 
 def _tell(message: str, code: int) -> int:

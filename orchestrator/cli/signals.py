@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from signal import SIG_IGN, signal
+from signal import SIG_BLOCK, SIG_IGN, SIG_UNBLOCK, pthread_sigmask, signal
 from typing import TypeVar
 
 import anyio
@@ -20,7 +20,7 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
     A lost terminal (SIGHUP) counts as SIGTERM: both mean that somebody else wants the run to end.
     What the work raises is raised here, without the group that the listening makes of it.
     """
-    halt = Halt()
+    halt, numbers = Halt(), heard_signals()
     raised: BaseException | None = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(_listen, halt)
@@ -28,9 +28,11 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
             result = await work(halt)
         except Exception as error:
             raised = error
+        pthread_sigmask(SIG_BLOCK, numbers)  # who listens no more leaves a gap before they are ignored
         tasks.cancel_scope.cancel()
-    for heard in heard_signals():
-        signal(heard, SIG_IGN)  # the exit status is fixed by now
+    for number in numbers:
+        signal(number, SIG_IGN)  # the exit status is fixed by now
+    pthread_sigmask(SIG_UNBLOCK, numbers)
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]
     if raised is not None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from aioresponses import aioresponses
 
 from orchestrator.cloud.document import TEXT_MAX, Node, Unreadable, parse
 from orchestrator.cloud.errors import DETAIL_MAX, Fault
+from orchestrator.cloud.http import BODY_MAX
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.replies import Answer, judge
 from orchestrator.core.codec import from_json, kind_of, to_json
@@ -64,6 +66,7 @@ INSANE: dict[str, bytes] = {
     "nested in a result": b'{"requestId":"r","result":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
     "a number of 5000 digits": b'{"requestId": "r", "result": {"totalCount": ' + b"9" * 5000 + b"}}",
     "a number of 20 digits": b'{"requestId": "r", "result": {"totalCount": ' + b"9" * 20 + b"}}",
+    "a number past all numbers": b'{"requestId": "r", "result": {"totalCount": 1e999999}}',
     "NaN": b'{"requestId": "r", "result": {"totalCount": NaN}}',
     "Infinity": b'{"requestId": "r", "result": {"totalCount": -Infinity}}',
     "a key twice": b'{"requestId": "r", "result": {}, "result": {}}',
@@ -79,6 +82,7 @@ INSANE: dict[str, bytes] = {
     "a flag as a number": b'{"requestId": "r", "result": {"totalCount": true, "images": [5]}}',
     "negative": b'{"requestId": "r", "result": {"totalCount": -1, "images": [{}]}}',
     "sane but for NaN": _sane_but(b'"more": NaN'),
+    "sane but for 1e999999": _sane_but(b'"more": 1e999999'),
     "sane but for Infinity": _sane_but(b'"more": [-Infinity]'),
     "sane but for 20 digits": _sane_but(b'"more": ' + b"9" * 20),
     "sane but for 5000 digits": _sane_but(b'"more": {"x": ' + b"9" * 5000 + b"}"),
@@ -205,9 +209,24 @@ def test_a_request_id_is_short_and_printable() -> None:
 
 def test_an_object_with_very_many_keys_is_read_in_no_time() -> None:
     """Looking for a key that stands twice is linear: the double one may come last."""
-    members = ",".join(f'"k{number}":1' for number in range(200_000))
-    with pytest.raises(Unreadable, match="'k199999' twice"):
-        parse(f'{{{members},"k199999":1}}'.encode())
+    members = ",".join(f'"k{number}":1' for number in range(90_000))
+    with pytest.raises(Unreadable, match="'k89999' twice"):
+        parse(f'{{{members},"k89999":1}}'.encode())
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"0", b'{"a":1}', b'""'])
+def test_very_many_values_cost_little(value: bytes) -> None:
+    """A body of the largest size, full of the smallest values, is refused before each becomes an object."""
+    body = b'{"requestId":"r","result":{"images":[' + (value + b",") * (BODY_MAX // (len(value) + 1))
+    tracemalloc.start()
+    try:
+        fault = judge(Answer(200, body))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(fault, Fault)
+    assert fault.reason is Reason.UNREADABLE
+    assert peak < 10 * 1024 * 1024
 
 
 def test_complaints_name_the_place() -> None:

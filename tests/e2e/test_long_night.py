@@ -1,0 +1,79 @@
+"""The real program where the machine is at its worst: streams closed, full or unread, signals at any time.
+
+Real processes, and so few of them: what can be played in virtual time is in engine/test_long_nights.py.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import PROGRAM, Done, until
+from tests.e2e.support import EAST, Cloud, Home, MakeHome, check_once, copies_of
+
+FULL = "/dev/full"
+"""Takes nothing: every write fails, as on a disk without room."""
+
+
+def told_to_nobody(home: Home, arguments: str, redirections: str) -> Done:
+    """Run the program under a shell that redirects its streams; the code is the last line of `out`."""
+    script = f'"$@" {arguments} {redirections}; echo $?'
+    return home.call("-c", script, "sh", *PROGRAM, program=["/bin/sh"])
+
+
+@pytest.mark.parametrize("redirections", [f">{FULL}", f">{FULL} 2>{FULL}"])
+def test_a_run_ends_with_its_own_code_whoever_listens(
+    redirections: str, cloud: Cloud, make_home: MakeHome
+) -> None:
+    """What cannot be printed changes nothing of what a run came to: exit 0, each copy once, no traceback."""
+    home, sources = make_home(cloud), cloud.take(2)
+    done = told_to_nobody(home, f"run {home.plan(sources, EAST)} --json", redirections)
+    assert done.out.endswith("0\n"), done
+    assert "Traceback" not in done.err
+    assert ("No space left" in done.err) is (redirections == f">{FULL}")
+    check_once(cloud, copies_of(sources, EAST))
+    assert home.call("status", "--json").json["verdict"] == "ok"
+
+
+def test_a_report_that_cannot_be_written_is_an_error(make_home: MakeHome) -> None:
+    """A verb whose only work is to print says that it could not, in one sentence: exit 1, no traceback."""
+    done = told_to_nobody(make_home(), "--help", f">{FULL}")
+    assert done.out == "1\n"
+    assert done.err == "orchestrator: stdout: No space left on device. Print to a place that takes it.\n"
+
+
+@pytest.mark.parametrize("redirections", ["2>&-", f">{FULL} 2>{FULL}"])
+def test_an_error_that_nobody_hears_keeps_its_code(redirections: str, make_home: MakeHome) -> None:
+    """A plan that is not there is exit 2, also when the sentence about it goes nowhere."""
+    assert told_to_nobody(make_home(), "run nosuch.yaml", redirections).out == "2\n"
+
+
+def test_a_reader_of_the_errors_that_leaves_keeps_the_code(make_home: MakeHome) -> None:
+    """`orchestrator run nosuch.yaml 2>&1 | head -0`: the code is still that of the error."""
+    home = make_home()
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [*PROGRAM, "run", "nosuch.yaml"]
+        done = subprocess.run(command, stdout=writer, stderr=writer, env=home.environ, check=False)
+    finally:
+        os.close(writer)
+    assert done.returncode == 2
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(cloud: Cloud, make_home: MakeHome) -> None:
+    """With all streams closed at the start, descriptors 0 to 2 lead nowhere: neither ledger nor log."""
+    home, sources = make_home(cloud), cloud.take(1)
+    plan = home.plan(sources, EAST)
+    cloud.hold(EAST)
+    running = home.start("-c", '"$@" <&- >&- 2>&-', "sh", *PROGRAM, "run", plan, program=["/bin/sh"])
+    until(lambda: not running.alive or "read.unanswered" in home.log_names(), "a run to be held")
+    folder = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
+    (child,) = folder.read_text().split() or [str(running.process.pid)]
+    assert {os.readlink(f"/proc/{child}/fd/{number}") for number in range(3)} == {os.devnull}
+    cloud.calm()
+    assert running.wait().code == 0
+    check_once(cloud, copies_of(sources, EAST))
