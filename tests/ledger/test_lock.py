@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -12,10 +13,11 @@ import pytest
 
 from orchestrator.core.model import RunId
 from orchestrator.errors import LockHeld, SettingsError
-from orchestrator.ledger.lock import LockOwner, RunLock, read_owner
+from orchestrator.ledger.lock import LockOwner, RunLock, is_held, read_owner
 
 FIRST = LockOwner(run=RunId("run-1"), pid=4711, host="night-1", started_at=1_790_000_000.5)
 SECOND = LockOwner(run=RunId("run-2"), pid=4712, host="night-2", started_at=1_790_000_060.0)
+THIRD = LockOwner(run=RunId("run-3"), pid=4713, host="night-1", started_at=1_790_000_120.0)
 
 HOLDER = """
 import subprocess, sys
@@ -167,3 +169,78 @@ def test_a_pipe_in_place_of_the_lock_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "lock")
     with pytest.raises(SettingsError, match="not a regular file"):
         RunLock.attempt(tmp_path, owner=FIRST)
+
+
+def test_a_lock_can_be_taken_over(tmp_path: Path) -> None:
+    """The successor holds the lock, third ones are kept out, and the end of the former changes nothing."""
+    former = RunLock.attempt(tmp_path, owner=FIRST)
+    with RunLock.seize(tmp_path, owner=SECOND, holder=FIRST):
+        assert read_owner(tmp_path) == SECOND
+        for _ in range(2):
+            with pytest.raises(LockHeld, match="run-2"):
+                RunLock.attempt(tmp_path, owner=THIRD)
+            former.release()
+        assert read_owner(tmp_path) == SECOND
+    RunLock.attempt(tmp_path, owner=THIRD).release()
+    assert [file.name for file in tmp_path.iterdir()] == ["lock"]
+
+
+def test_only_the_one_agreed_upon_is_overtaken(tmp_path: Path) -> None:
+    """Who took the lock after the question was answered keeps it."""
+    with RunLock.attempt(tmp_path, owner=THIRD):
+        with pytest.raises(LockHeld, match=r"in other hands by now: run run-3.*Nothing was taken over"):
+            RunLock.seize(tmp_path, owner=SECOND, holder=FIRST)
+        assert read_owner(tmp_path) == THIRD
+
+
+def test_of_two_that_take_over_one_does(tmp_path: Path) -> None:
+    """Both were allowed to take over from the same run: the second finds the lock in other hands."""
+    former = RunLock.attempt(tmp_path, owner=FIRST)
+    with RunLock.seize(tmp_path, owner=SECOND, holder=FIRST), pytest.raises(LockHeld, match="run-2"):
+        RunLock.seize(tmp_path, owner=THIRD, holder=FIRST)
+    former.release()
+
+
+def test_a_lock_that_was_freed_meanwhile_is_simply_taken(tmp_path: Path) -> None:
+    """The other run came to its end between question and answer: there is nothing to take over."""
+    RunLock.attempt(tmp_path, owner=FIRST).release()
+    with RunLock.seize(tmp_path, owner=SECOND, holder=FIRST):
+        assert read_owner(tmp_path) == SECOND
+
+
+def test_a_take_over_that_was_killed_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    """What it had prepared is used by the next one, whatever stands in it."""
+    former = RunLock.attempt(tmp_path, owner=FIRST)
+    (tmp_path / "lock.next").write_text("x" * 1000)
+    with RunLock.seize(tmp_path, owner=SECOND, holder=FIRST):
+        assert read_owner(tmp_path) == SECOND
+    former.release()
+
+
+@pytest.mark.parametrize("kind", [fcntl.LOCK_EX, fcntl.LOCK_SH])
+def test_nobody_slips_in_during_a_take_over(tmp_path: Path, kind: int) -> None:
+    """While one takes over no other takes the lock; while one takes it nobody takes over."""
+    former = RunLock.attempt(tmp_path, owner=FIRST)
+    gate = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(gate, kind)
+        with pytest.raises(LockHeld, match="this very moment"):
+            RunLock.seize(tmp_path, owner=SECOND, holder=FIRST)
+        with pytest.raises(LockHeld, match="this very moment" if kind == fcntl.LOCK_EX else "run-1"):
+            RunLock.attempt(tmp_path, owner=THIRD)
+    finally:
+        os.close(gate)
+        former.release()
+
+
+def test_looking_whether_it_is_held_disturbs_nobody(tmp_path: Path) -> None:
+    """Free before, held during, free after; no file is made, and no link followed."""
+    assert not is_held(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with RunLock.attempt(tmp_path, owner=FIRST):
+        assert is_held(tmp_path)
+        assert read_owner(tmp_path) == FIRST
+    assert not is_held(tmp_path)
+    (tmp_path / "lock").unlink()
+    (tmp_path / "lock").symlink_to("elsewhere")
+    assert not is_held(tmp_path)
