@@ -72,7 +72,6 @@ TABLE: tuple[Row, ...] = (
     _row(403, None, _ANY, Reason.CREDENTIALS),
     _row(404, None, r".*no route\b", Reason.CONFIGURATION),
     _row(407, None, _ANY, Reason.UNREACHABLE),  # the proxy's own refusal: nothing went further
-    _row(413, None, _ANY, Reason.CONFIGURATION),
     _row(414, None, _ANY, Reason.CONFIGURATION),
     # `description` is in the official SDK, but not on the API's page
     _row(400, None, rf".*(\bdescription\b|{_UNKNOWN})", Reason.MARK_REFUSED),

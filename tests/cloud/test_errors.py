@@ -37,7 +37,7 @@ GATEWAY = [
     (403, "HTTP_FORBIDDEN", "api is disabled", Reason.CREDENTIALS),
     (403, "HTTP_FORBIDDEN", "No permission", Reason.CREDENTIALS),
     (404, "NOT_FOUND", "no route and no API found with those values", Reason.CONFIGURATION),
-    (413, "HTTP_REQUEST_ENTITY_TOO_LARGE", "Payload too large", Reason.CONFIGURATION),
+    (413, "HTTP_REQUEST_ENTITY_TOO_LARGE", "Payload too large", Reason.UNEXPLAINED),
     (414, "HTTP_URI_TOO_LONG", "URI too long", Reason.CONFIGURATION),
     (429, "HTTP_RATE_LIMIT_EXCEEDED", "minute rate limit exceeded, role:ak", Reason.THROTTLED),
     (429, "HTTP_RATE_LIMIT_EXCEEDED", "minute rate limit exceeded, role:api", Reason.THROTTLED),
@@ -127,7 +127,7 @@ def test_without_a_readable_envelope_there_is_doubt(http: int) -> None:
         assert MEANINGS[classify(http, None, said).reason].nature is Nature.DOUBT
 
 
-@pytest.mark.parametrize("http", [401, 403, 407, 413, 414, 429])
+@pytest.mark.parametrize("http", [401, 403, 407, 414, 429])
 def test_some_statuses_speak_for_themselves(http: int) -> None:
     """These are refusals before the call is looked at, with or without a readable body."""
     assert MEANINGS[classify(http, None, "").reason].nature is not Nature.DOUBT
