@@ -9,9 +9,16 @@ from unittest.mock import Mock
 import aiohttp
 import pytest
 
+from tests.canary_watch import Watch
+
 # looptime's plugin asks for the current loop around synchronous tests; without this line that
 # creates one which nobody closes.
 asyncio.set_event_loop(None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Search everything that the tests produce for the secrets that they use."""
+    config.pluginmanager.register(Watch(), "canary")
 
 
 class _Response(aiohttp.ClientResponse):

@@ -10,11 +10,12 @@ import pytest
 
 from orchestrator.errors import UsageError
 from orchestrator.settings.credentials import Credentials, load_credentials
+from tests.canary import SECRET, TOKEN, holds
 
-CANARY = "canary-secret-51c8"
-TOKEN = "canary-token-90aa"
+CANARY = SECRET
 KEY = "AKEXAMPLE"
 GIVEN = {"JDCLOUD_ACCESS_KEY": KEY, "JDCLOUD_SECRET_KEY": CANARY}
+__all__ = ["CANARY", "GIVEN", "KEY", "NAMES", "TOKEN", "Home"]
 NAMES = ("JDCLOUD_ACCESS_KEY", "JDCLOUD_SECRET_KEY", "JDCLOUD_SESSION_TOKEN")
 
 
@@ -43,7 +44,7 @@ class Home:
     def file(self, content: bytes, mode: int = 0o600, name: str = "key") -> Path:
         path = self.path / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content)
+        holds(path, "a file of credentials").write_bytes(content)
         path.chmod(mode)
         return path
 

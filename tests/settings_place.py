@@ -9,8 +9,9 @@ import pytest
 
 from orchestrator.errors import SettingsError
 from orchestrator.settings import Settings, load_settings
+from tests.canary import PASSWORD, found_in, holds
 
-CANARY = "canary-7f3e-proxy"
+CANARY = PASSWORD
 ROOT = Path(__file__).parent.parent
 FIELDS = tuple(Settings.model_fields)
 
@@ -29,6 +30,8 @@ class Place:
 
     def write(self, path: Path, text: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if found_in(text):
+            holds(path, "a settings file with a password in its proxy, or with a key that it must not have")
         path.write_text(text)
         return path
 

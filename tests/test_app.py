@@ -17,6 +17,7 @@ from orchestrator.errors import LockHeld, UsageError
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.watch.result import result_json
+from tests.canary import WRONG
 from tests.contract.running import House, later, reading, sent
 from tests.nights import EAST, SOUTH, check_books, copies_of, image_id, now
 
@@ -159,7 +160,7 @@ async def test_a_signal_is_128_and_its_number(house: House, signal: int, code: i
 
 async def test_a_wrong_secret_is_exit_77_after_one_request(house: House) -> None:
     """Nothing else is sent, and neither log nor screen shows what was tried."""
-    house.secret = "a-secret-that-nobody-gave-us"
+    house.secret = WRONG
     outcome = await house.night()
     assert (outcome.result.verdict, outcome.result.exit_code) == (Verdict.CREDENTIALS, 77)
     assert sum(outcome.result.calls.values()) == 1

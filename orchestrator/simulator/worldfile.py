@@ -118,29 +118,31 @@ def read_world(path: Path) -> WorldFile:
 
 def parse_world(text: str, name: str) -> WorldFile:
     """Check the text of a world file; `name` is for complaints."""
-    data, marks = _load(text, name)
+    data, marks, complaint = _load(text)
+    if complaint:  # not raised where it was found: the parser's own error quotes the file, secrets too
+        raise UsageError(f"{name}{complaint}. Mend it and start again.")
     try:
         return WorldFile.model_validate({} if data is None else data)
     except ValidationError as error:
         lines = [_complaint(name, marks, e["loc"], e["msg"]) for e in error.errors(include_input=False)]
-        raise UsageError("\n".join([*lines, "See docs/simulator.md for the form of a world file."])) from None
+    raise UsageError("\n".join([*lines, "See docs/simulator.md for the form of a world file."]))
 
 
-def _load(text: str, name: str) -> tuple[object, Marks]:
-    """Parse YAML; also tell where every value stands."""
+def _load(text: str) -> tuple[object, Marks, str]:
+    """Parse YAML: the data, where every value stands, and what is wrong with the text or nothing."""
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         marks: Marks = {}
         if node is not None:
             _walk(node, (), marks, set())
-        return (None if node is None else loader.construct_document(node)), marks
+        return (None if node is None else loader.construct_document(node)), marks, ""
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
         where = f"{at.line + 1}:{at.column + 1}" if at else "1:1"
-        raise UsageError(f"{name}:{where}: not YAML: {error.problem}. Mend it and start again.") from None
+        return None, {}, f":{where}: not YAML: {error.problem}"
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{name}: not YAML: {type(error).__name__}. Mend it and start again.") from None
+        return None, {}, f": not YAML: {type(error).__name__}"
 
 
 def _walk(node: yaml.Node, path: Path_, marks: Marks, seen: set[int]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestrator.cloud.access import Access
 from orchestrator.core.messages import Check, Inspect, List, Look, Survey
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource
+from tests.canary import SECRET, TOKEN
 
 NORTH, EAST = Region("cn-north-1"), Region("cn-east-2")
 A1, A2, B1, B2 = (ImageId(image) for image in ("img-a1", "img-a2", "img-b1", "img-b2"))
@@ -21,7 +22,6 @@ CALL = CallId("c1")
 CHUNK = Chunk((Copy(A1, NORTH, EAST), Copy(A2, NORTH, EAST)))
 MARK = "orchestrator/1 ledger=l1 call=c1 from=cn-north-1"
 NOON = 1775131200.0
-SECRET, TOKEN = "canary-secret-key-0001", "canary-session-token-0001"
 
 INSPECT, LIST, LOOK = Inspect(NORTH, (A1, A2)), List(EAST, 1), Look(EAST, (B1, B2))
 SURVEY, SURVEY_SNAPSHOTS = Survey(EAST, Resource.IMAGE), Survey(EAST, Resource.SNAPSHOT)

@@ -22,6 +22,7 @@ from orchestrator.core.codec import to_json
 from orchestrator.core.messages import Accepted, Listed, Lost, Refused, Unanswered
 from orchestrator.core.reasons import Reason
 from orchestrator.errors import SettingsError
+from tests.canary import PASSWORD, SECRET, TOKEN
 from tests.cloud.support import (
     A1,
     CALL,
@@ -33,10 +34,8 @@ from tests.cloud.support import (
     LOOPBACK,
     MARK,
     NOON,
-    SECRET,
     SURVEY,
     SURVEY_SNAPSHOTS,
-    TOKEN,
     Account,
     Seen,
     Text,
@@ -383,13 +382,13 @@ async def test_a_proxy_that_refuses_is_no_doubt() -> None:
     """A tunnel that was not opened carried nothing, and the proxy's password is not told."""
     reply = always(http(407, "who are you?"))
     async with serving(reply) as proxy:
-        through = f"http://user:canary-password@127.0.0.1:{proxy.port}"
+        through = f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}"
         for endpoint in ("https://127.0.0.1:9", "http://127.0.0.1:9"):
             async with JdCloud(access(endpoint, proxy=through)) as cloud:
                 answer = await cloud.copy(CALL, CHUNK, MARK)
             assert isinstance(answer, Refused)
             assert answer.reason is Reason.UNREACHABLE
-            assert "canary" not in to_json(answer)
+            assert PASSWORD not in to_json(answer)
 
 
 async def test_a_cancelled_call_is_cancelled() -> None:
@@ -428,8 +427,8 @@ async def test_a_server_that_echoes_secrets_does_not_get_them_into_events() -> N
 
 def test_access_does_not_show_what_it_holds() -> None:
     """Neither keys nor the proxy's password are in its repr."""
-    shown = repr(access(proxy="http://user:canary-password@proxy:3128"))
-    assert "canary" not in shown
+    shown = repr(access(proxy=f"http://user:{PASSWORD}@proxy:3128"))
+    assert PASSWORD not in shown
     assert "AKEXAMPLE0001" not in shown
 
 

@@ -25,7 +25,8 @@ from orchestrator.settings import Settings, load_settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.secret import Secret
 from orchestrator.simulator.traits import Pace
-from tests.contract.ways import KEY, SECRET, serving
+from tests.canary import SECRET, Heard
+from tests.contract.ways import KEY, serving
 from tests.nights import EAST, NORTH, SOUTH, Cloud, image_id, now
 
 Line = dict[str, Any]
@@ -59,7 +60,7 @@ class House:
     set_back_s: float = 0.0
     secret: str = SECRET
     options: Mapping[str, object] = field(default_factory=dict)
-    screen: Screen = field(default_factory=lambda: Screen(stream=io.StringIO(), progress=False))
+    screen: Screen = field(default_factory=lambda: Screen(stream=Heard(), progress=False))
 
     @property
     def state(self) -> Path:

@@ -20,8 +20,8 @@ from orchestrator.simulator.traits import Pace
 from orchestrator.watch.names import ALWAYS, EVENTS, NOTES, every_name
 from orchestrator.watch.result import counts_shape
 from orchestrator.watch.text import compact, from_iso
+from tests.canary import SECRET
 from tests.contract.running import QUICK, House, Line, log_lines, reading
-from tests.contract.ways import SECRET
 from tests.nights import EAST, SOUTH, Cloud, copies_of, image_id
 
 pytestmark = pytest.mark.looptime

@@ -10,6 +10,7 @@ from orchestrator.core.model import Copy, State
 from orchestrator.core.reasons import Reason
 from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.simulator.traits import Pace
+from tests.canary import WRONG
 from tests.contract.driving import Driver
 from tests.contract.ways import access, serving
 from tests.nights import EAST, SOUTH, Cloud, check_books, copies_of
@@ -109,7 +110,7 @@ async def test_a_wrong_secret_costs_one_request() -> None:
     """However many regions there are to ask, the first request goes alone; refused, it stops the run."""
     cloud = Cloud(images=12)
     more = [Copy(copy.source, SOUTH, EAST) for copy in copies_of(3, EAST)]
-    async with serving(cloud.world) as url, JdCloud(access(url, secret="not-the-secret")) as port:
+    async with serving(cloud.world) as url, JdCloud(access(url, secret=WRONG)) as port:
         driver = Driver(port)
         assert await driver.run([*TWELVE, *more]) == ("credentials", 77)
     assert driver.engine.schedule.stopped is Reason.CREDENTIALS
@@ -122,7 +123,7 @@ async def test_a_secret_mended_the_next_night_goes_on() -> None:
     """A run that the credentials stopped leaves nothing behind that hinders the next one."""
     cloud = Cloud(images=12)
     async with serving(cloud.world) as url:
-        async with JdCloud(access(url, secret="not-the-secret")) as port:
+        async with JdCloud(access(url, secret=WRONG)) as port:
             driver = Driver(port)
             await driver.run(TWELVE)
         async with JdCloud(access(url)) as port:

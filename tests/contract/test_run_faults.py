@@ -15,11 +15,14 @@ from orchestrator.core.verdict import Verdict
 from orchestrator.errors import LedgerUnwritable, Overtaken
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
+from tests.canary import SECRET
 from tests.contract.running import House, later, log_lines, reading, sent
-from tests.contract.ways import SECRET
 from tests.nights import check_books, now
 
-pytestmark = pytest.mark.looptime
+pytestmark = [
+    pytest.mark.looptime,
+    pytest.mark.shows_canary("log", reason="the bug's own exception holds the secret that the log must mask"),
+]
 
 
 @pytest.fixture

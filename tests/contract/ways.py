@@ -22,6 +22,7 @@ from orchestrator.simulator.faults import FaultPlan, Rule
 from orchestrator.simulator.memory import MemoryCloud
 from orchestrator.simulator.server import LINE_MAX, make_app
 from orchestrator.simulator.world import World
+from tests.canary import SECRET
 from tests.nights import now
 from tests.simulator.worlds import EAST, NORTH
 
@@ -29,7 +30,7 @@ Way = Literal["memory", "http"]
 WAYS: tuple[Way, ...] = ("memory", "http")
 Answer = Accepted | Refused | Lost | ReadAnswer
 
-KEY, SECRET = "AKCONTRACT", "the-secret-of-the-contract"
+KEY = "AKCONTRACT"
 CALL = CallId("c1")
 MARK = "orchestrator/1 ledger=l1 call=c1 from=cn-north-1"
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from tests.e2e.support import EAST, SECRET, Cloud, Home, MakeHome, images
-
-TOKEN = "t0ken-of-the-end-to-end-tests"
-WRONG = "wr0ng-secret-of-the-end-to-end-tests"
+from tests.canary import SECRET, TOKEN, WRONG
+from tests.e2e.support import EAST, Cloud, Home, MakeHome, images
 
 
 def leaks(home: Home, *secrets: str) -> list[Path]:
-    """Name the files of a home, outputs of all its processes included, that hold one of some secrets."""
+    """Name the files of a home, outputs of all its processes included, that hold one of some texts."""
     files = [path for path in home.folder.rglob("*") if path.is_file()]
     texts = [secret.encode() for secret in secrets]
     return [path for path in files if any(text in path.read_bytes() for text in texts)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.support import EAST, SECRET, Cloud, MakeHome, calls_for, images
+from tests.canary import SECRET, WRONG
+from tests.e2e.support import EAST, Cloud, MakeHome, calls_for, images
 
 BAD_PLAN = """\
 version: 1
@@ -48,7 +49,7 @@ def test_validate_names_the_good_and_the_bad(make_home: MakeHome) -> None:
 
 def test_a_wrong_secret_stops_at_the_first_request(cloud: Cloud, make_home: MakeHome) -> None:
     """The first signed request goes alone: one 401, then nothing; exit 77, and --json tells the verdict."""
-    home, sources = make_home(cloud, JDCLOUD_SECRET_KEY=f"{SECRET}-not"), cloud.take(3)
+    home, sources = make_home(cloud, JDCLOUD_SECRET_KEY=WRONG), cloud.take(3)
     admitted, refused = requests(cloud)
     done = home.call("run", home.plan(sources, EAST), "--json")
     assert done.code == 77, done.err

@@ -15,6 +15,7 @@ from orchestrator.core.model import ImageId
 from orchestrator.simulator.server import LINE_MAX, make_app
 from orchestrator.simulator.traits import Pace
 from orchestrator.simulator.world import World
+from tests.canary import SECRET, WRONG
 from tests.simulator.worlds import EAST, NORTH, make_world
 
 
@@ -38,7 +39,7 @@ VmClient = _sdk("services.vm.client.VmClient").VmClient
 
 pytestmark = pytest.mark.oracle
 
-KEY, SECRET = "AKORACLE", "secret-of-the-oracle"
+KEY = "AKORACLE"
 
 
 @dataclass
@@ -146,5 +147,5 @@ async def test_the_sdk_understands_a_refusal(sdk: Sdk) -> None:
 
 async def test_a_wrong_secret_is_refused(server: tuple[World, int]) -> None:
     """The simulator verifies the SDK's signatures; it does not merely accept them."""
-    refused = await _sdk_for(*server, secret="wrong").copy("img-a1")
+    refused = await _sdk_for(*server, secret=WRONG).copy("img-a1")
     assert (refused.error.code, refused.error.message) == (401, "sign result is not same")

@@ -17,8 +17,9 @@ from orchestrator.cloud.signing import DATE, NONCE, Scope, Version, sign, stamp
 from orchestrator.simulator.faults import FaultPlan
 from orchestrator.simulator.server import LINE_MAX, make_app
 from orchestrator.simulator.world import World
+from tests.canary import SECRET
 
-KEY, SECRET = "AKTEST", "secret-of-the-test"
+KEY = "AKTEST"
 START = 1_790_000_000.0
 _NONCES = count()
 

@@ -15,6 +15,7 @@ from orchestrator.cloud.signing import Version
 from orchestrator.simulator.gate import Caller, Gate, Incoming
 from orchestrator.simulator.refusals import Refusal
 from orchestrator.simulator.traits import Switches
+from tests.canary import WRONG
 from tests.simulator.clients import serving
 from tests.simulator.worlds import EAST, NORTH, make_world
 
@@ -150,7 +151,7 @@ async def test_a_wrong_secret_is_refused_over_http() -> None:
     """401 with the documented envelope, and the world was asked nothing."""
     world = make_world()
     async with serving(world) as client:
-        client.secret = "wrong"
+        client.secret = WRONG
         reply = await client.copy("img-a1")
     assert reply.error == (401, "ACCESS_ERROR", "sign result is not same")
     assert world.books()["requests"] == {}

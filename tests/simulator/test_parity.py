@@ -31,7 +31,8 @@ from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.memory import MemoryCloud
 from orchestrator.simulator.server import make_app
 from orchestrator.simulator.world import World
-from tests.simulator.clients import KEY, SECRET, Clock
+from tests.canary import SECRET
+from tests.simulator.clients import KEY, Clock
 from tests.simulator.worlds import EAST, NORTH, SOUTH, add, make_world
 
 Answer = Accepted | Refused | Lost | ReadAnswer

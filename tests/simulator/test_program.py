@@ -14,10 +14,11 @@ import pytest
 from orchestrator.core.model import Copy, ImageId
 from orchestrator.errors import UsageError
 from orchestrator.simulator.program import run_simulator
+from tests.canary import SECRET, holds
 from tests.simulator.clients import Client, Clock
 from tests.simulator.worlds import EAST, NORTH
 
-WORLD = "regions: {cn-north-1: {}, cn-east-2: {}}\nkeys: {AKFILE: secret-of-the-file}\n"
+WORLD = "regions: {cn-north-1: {}, cn-east-2: {}}\nkeys: {AKFILE: " + SECRET + "}\n"
 
 
 @asynccontextmanager
@@ -81,9 +82,9 @@ async def test_it_stops_when_cancelled() -> None:
 async def test_a_secret_of_a_world_file_is_not_announced(tmp_path: Path) -> None:
     """Only the demo secret, which is no secret, is shown."""
     path = tmp_path / "w.yaml"
-    path.write_text(WORLD, encoding="utf-8")
+    holds(path, "the cloud knows its keys").write_text(WORLD, encoding="utf-8")
     async with _running(world_file=path) as lines:
-        assert "secret-of-the-file" not in "".join(lines)
+        assert SECRET not in "".join(lines)
         assert _exports(lines)["JDCLOUD_ACCESS_KEY"] == "AKFILE"
 
 

@@ -9,6 +9,7 @@ import pytest
 from orchestrator.errors import UsageError
 from orchestrator.simulator.furnish import build
 from orchestrator.simulator.worldfile import parse_world, read_world
+from tests.canary import SECRET
 
 SAMPLES = Path(__file__).parents[2] / "config" / "simulator"
 
@@ -108,11 +109,11 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | 
 
 def test_a_secret_is_not_shown() -> None:
     """Neither the repr of a world file nor a complaint beside it holds a secret."""
-    text = "regions: {a: {}}\nkeys: {AK1: very-secret-text}"
-    assert "very-secret-text" not in repr(parse_world(text, "w.yaml"))
-    assert "very-secret-text" not in "".join(_complaints(text + "\nkey: 1"))
-    assert "very-secret-text" not in "".join(_complaints(text.replace("AK1:", "AK1: [") + "]"))
-    assert "very-secret-text" not in repr(build(parse_world(text, "w.yaml"), at=0))
+    text = "regions: {a: {}}\nkeys: {AK1: " + SECRET + "}"
+    assert SECRET not in repr(parse_world(text, "w.yaml"))
+    assert SECRET not in "".join(_complaints(text + "\nkey: 1"))
+    assert SECRET not in "".join(_complaints(text.replace("AK1:", "AK1: [") + "]"))
+    assert SECRET not in repr(build(parse_world(text, "w.yaml"), at=0))
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.glob("*.yaml")))

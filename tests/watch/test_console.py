@@ -15,6 +15,7 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.verdict import Overview
 from orchestrator.watch.console import Console, is_terminal
 from orchestrator.watch.live_table import build_table
+from tests.canary import SECRET
 from tests.watch.samples import (
     CALL,
     COPY,
@@ -282,7 +283,7 @@ def make_ascii(raw: io.BytesIO) -> Console:
 def test_no_secret_is_shown() -> None:
     """Even if the cloud sent a secret back, it is masked, also where a text is cut."""
     out = io.StringIO()
-    secret = "CANARY-3f1c0b"
+    secret = SECRET
     with make(out, verbose=True, secrets=(secret,)) as console:
         for detail in (secret, "x" * 295 + secret):
             refused = Refused(at=NIGHT, call=CALL, reason=Reason.UNEXPLAINED, detail=detail)
