@@ -50,6 +50,20 @@ def test_a_line_leads_from_the_copy_to_its_call_and_request() -> None:
     assert (moved.fields["wait_s"], moved.fields["until"]) == (41.25, "2026-11-23T03:12:48.250Z")
 
 
+@pytest.mark.parametrize(
+    "reason", [Reason.CREDENTIALS, Reason.CONFIGURATION, Reason.NOT_FOUND, Reason.INVALID_REGION]
+)
+def test_what_is_never_tried_again_has_no_wait(reason: Reason) -> None:
+    """Whatever time an event bears, its line does not say that the same is tried again; nor "in 0 s"."""
+    events: tuple[Event, ...] = (
+        Refused(at=NIGHT, call=CALL, reason=reason, until=NIGHT + 2),
+        Unanswered(at=NIGHT, read="list", region=EAST, reason=reason, until=NIGHT + 2),
+        Refused(at=NIGHT, call=CALL, reason=Reason.MARK_REFUSED, until=NIGHT),
+    )
+    for event in events:
+        assert not {"until", "wait_s"} & set(event_record(event, ()).fields)
+
+
 def test_a_wait_without_end_has_no_time() -> None:
     """A time that no calendar has is left out instead of breaking the line."""
     for until in (float("inf"), float("nan"), 1e30, None):
