@@ -13,6 +13,9 @@ from orchestrator.cloud.document import Node
 from orchestrator.cloud.errors import image_id
 from orchestrator.core.model import ImageId, Resource, Sighting
 
+_TOTAL_MAX = 100_000
+"""Most images that a listing may claim: a thousand pages. The documented quota of a region begins at 5."""
+
 Pairs = tuple[tuple[ImageId, ImageId], ...]
 
 
@@ -56,8 +59,11 @@ def sighting(item: Node) -> Sighting:
 
 
 def total(result: Node) -> int:
-    """Read `totalCount`, the number of images on all pages."""
-    return result.at("totalCount").count()
+    """Read `totalCount`, the number of images on all pages; one that no walk would end at is refused."""
+    found = result.at("totalCount").count()
+    if found > _TOTAL_MAX:
+        raise result.at("totalCount").complaint(f"{found} images")
+    return found
 
 
 def pairs(result: Node, sources: Collection[ImageId]) -> Pairs:

@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from orchestrator.simulator.server import LINE_MAX, make_app
-from tests.contract.ways import KEY, SECRET
+from tests.canary import SECRET
+from tests.contract.ways import KEY
 from tests.nights import Cloud, now
 
 Reply = dict[str, Any]
