@@ -49,6 +49,12 @@ class LedgerTooNew(LedgerDamaged):
     """The ledger was written by a newer version. Upgrade orchestrator to use it."""
 
 
+class LedgerForeign(OrchestratorError):
+    """The ledger belongs to another account or endpoint. Set STATE_DIR to a folder of its own."""
+
+    exit_code = 78
+
+
 class LedgerUnwritable(OrchestratorError):
     """The ledger cannot be written, so nothing was sent. Free space in the state folder, run again."""
 

@@ -55,6 +55,7 @@ def sighting(item: Node) -> Sighting:
         encrypted=any(disk.at("encrypted").flag() or disk.at("encrypt").flag() for disk in disks),
         root_device=item.at("rootDeviceType").text(),
         image_source=item.at("imageSource").text(),
+        owner=item.at("ownerPin").text(),
     )
 
 

@@ -18,6 +18,7 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
@@ -39,6 +40,7 @@ KINDS: dict[str, type[Event]] = {
     "unanswered": Unanswered,
     "settled": Settled,
     "ended": Ended,
+    "remembered": Remembered,
 }
 _NAMES = {event: name for name, event in KINDS.items()}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.core.limits import Limits
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
 
@@ -23,6 +24,7 @@ class Begun:
     run: RunId
     plan: str = ""
     limits: Limits | None = None
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,20 @@ class Ended:
     run: RunId
     verdict: str
     exit_code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A part of what a compaction kept of the events that it took away."""
+
+    at: float
+    endpoint: str = ""
+    account: str = ""
+    regions: tuple[KnownRegion, ...] = ()
+    sources: tuple[KnownSource, ...] = ()
+    copies: tuple[KnownCopy, ...] = ()
+    calls: tuple[KnownCall, ...] = ()
+    shelves: tuple[KnownShelf, ...] = ()
 
 
 # --- events: a call -------------------------------------------------------------------------------
@@ -179,7 +195,7 @@ class Unanswered:
 
 
 Event = (
-    Begun | Planned | Settled | Ended | Called | Accepted | Refused | Lost
+    Begun | Planned | Settled | Ended | Remembered | Called | Accepted | Refused | Lost
     | Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 )  # fmt: skip
 ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered

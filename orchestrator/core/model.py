@@ -84,7 +84,7 @@ class Sighting:
 
     `status` is the cloud's own word: pending, ready, error, deleting, or one we do not know.
     `text` is the field `desc`; `progress` is in percent; `snapshots` are the cloud-disk snapshots
-    the image refers to (its copy needs as many in the destination).
+    the image refers to (its copy needs as many in the destination). `owner` is the account's name.
     """
 
     image: ImageId
@@ -97,3 +97,4 @@ class Sighting:
     encrypted: bool = False
     root_device: str = ""
     image_source: str = ""
+    owner: str = ""

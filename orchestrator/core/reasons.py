@@ -55,6 +55,7 @@ class Reason(StrEnum):
     CREDENTIALS = "credentials"
     KEYS_CHANGED = "keys-changed"
     CONFIGURATION = "configuration"
+    OTHER_ACCOUNT = "other-account"
     MARK_REFUSED = "mark-refused"
     UNEXPLAINED = "unexplained"
     UNREACHABLE = "unreachable"
@@ -150,6 +151,11 @@ MEANINGS: dict[Reason, Meaning] = {
         _N.CONFIGURATION,
         "the endpoint does not know this call",
         "check VM_ENDPOINT and DISK_ENDPOINT",
+    ),
+    Reason.OTHER_ACCOUNT: Meaning(
+        _N.CONFIGURATION,
+        "the images belong to another account than this ledger",
+        "give each account a STATE_DIR of its own, or use the credentials of before",
     ),
     Reason.MARK_REFUSED: Meaning(_N.MARK, "the gateway does not take a description"),
     Reason.UNEXPLAINED: Meaning(_N.UNEXPLAINED, "refused for a reason that is not documented"),

@@ -83,6 +83,7 @@ EXIT_CONFIGURATION = 2
 EXIT_INCOMPLETE = 3
 EXIT_DEADLINE = 4
 EXIT_CREDENTIALS = 77
+EXIT_FOREIGN = 78
 
 
 def count(copies: tuple[Standing, ...]) -> Counts:
@@ -106,6 +107,8 @@ def judge(
         return Verdict.CREDENTIALS, EXIT_CREDENTIALS
     if stopped is Reason.CONFIGURATION:
         return Verdict.FAILED, EXIT_CONFIGURATION
+    if stopped is Reason.OTHER_ACCOUNT:
+        return Verdict.FAILED, EXIT_FOREIGN
     if signal is not None:
         return Verdict.INTERRUPTED, 128 + signal
     if late:

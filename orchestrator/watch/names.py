@@ -104,6 +104,10 @@ EVENTS: dict[str, tuple[str, Entry]] = {
         ),
     ),
     "ended": ("run.ended", Entry("info", ("verdict", "exit_code"), "the ledger holds the run's end")),
+    "remembered": (
+        "ledger.compacted",
+        Entry("debug", ("copies", "sources", "calls"), "never: a compaction is not part of a run"),
+    ),
     "called": (
         "call.sent",
         Entry(

@@ -21,6 +21,7 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
@@ -96,6 +97,8 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
             return "warning"
         case Inspected() | Listed() | Seen() | Checked():
             return "info" if changes else "debug"
+        case Remembered():
+            return "debug"
         case Begun() | Planned() | Settled() | Ended() | Called() | Accepted() | Surveyed():
             return "info"
         case _:
@@ -153,6 +156,9 @@ def _fields(event: Event) -> Fields:
             return {"destination_region": region, "destination_image": image, "status": word}
         case Ended():
             return {"verdict": event.verdict, "exit_code": event.exit_code}
+        case Remembered():
+            sources, calls = len(event.sources), len(event.calls)
+            return {"copies": len(event.copies), "sources": sources, "calls": calls}
         case Called():
             return _called(event)
         case Accepted():

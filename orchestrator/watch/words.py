@@ -13,6 +13,7 @@ SENTENCES: dict[str, str] = {
     "run.begun": "the ledger holds the run of plan {plan}",
     "run.planned": "the run wants {some_copies} of {some_sources} in {destinations}",
     "doubt.settled": "a person says that the copy in {destination_region} was {status}",
+    "ledger.compacted": "a compaction kept {copies} copies, {sources} sources, {calls} calls",
     "run.ended": "the ledger holds the run's end: {verdict}, exit code {exit_code}",
     "call.sent": "call {call} asks {source_region} to copy {some_images} to {destination_region}: {images}",
     "call.accepted": "call {call} was accepted and makes {some_copies}: {images}",

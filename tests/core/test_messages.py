@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core import messages
 from orchestrator.core.codec import KINDS, from_json, kind_of, to_json
+from orchestrator.core.memory import KnownCopy, KnownSource
 from orchestrator.core.messages import (
     Accepted,
     Begun,
@@ -24,12 +25,24 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
     Unanswered,
 )
-from orchestrator.core.model import CHUNK_MAX, CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting
+from orchestrator.core.model import (
+    CHUNK_MAX,
+    CallId,
+    Chunk,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    RunId,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
 
 FEW = settings(max_examples=30, derandomize=True, deadline=None, database=None)
@@ -65,6 +78,14 @@ EVENTS: dict[str, st.SearchStrategy[Event]] = {
     "begun": st.builds(Begun, at=AT, run=RUN, plan=TEXT),
     "planned": st.builds(Planned, at=AT, copies=COPIES),
     "ended": st.builds(Ended, at=AT, run=RUN, verdict=TEXT, exit_code=st.integers(0, 255)),
+    "remembered": st.builds(
+        Remembered,
+        at=AT,
+        endpoint=TEXT,
+        account=TEXT,
+        copies=st.lists(st.builds(KnownCopy, copy=COPY, state=st.sampled_from(State), call=CALL)).map(tuple),
+        sources=st.lists(st.builds(KnownSource, image=IMAGE, origin=REGION, sighting=SIGHTING)).map(tuple),
+    ),
     "settled": st.builds(Settled, at=AT, copy=COPY, made=st.booleans(), image=st.none() | IMAGE),
     "called": st.builds(Called, at=AT, call=CALL, copies=COPIES, marked=st.booleans()),
     "accepted": st.builds(

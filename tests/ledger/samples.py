@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestrator.core.memory import KnownCall
 from orchestrator.core.messages import (
     Accepted,
     Begun,
@@ -18,6 +19,7 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
@@ -73,6 +75,7 @@ ONE_OF_EACH: tuple[Event, ...] = (
     Unanswered(at=NOW + 11, read="list", region=EAST, reason=Reason.SERVER_ERROR, until=NOW + 20),
     Settled(at=NOW + 12, copy=copy(1), made=False),
     Ended(at=NOW + 12, run=RUN, verdict="partial", exit_code=3),
+    Remembered(at=NOW + 13, account="somebody", calls=(KnownCall(call=CALL, copies=(0, 1)),)),
 )
 
 

@@ -17,6 +17,7 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
@@ -77,6 +78,7 @@ def every_event(text: str = "text", at: float = NIGHT) -> list[Event]:
         Unanswered(at=at, read=text, region=EAST, reason=Reason.TIMEOUT, detail=text, until=at + 5),
         Settled(at=at, copy=COPY, made=True, image=COPY_OF_A),
         Ended(at=at, run=RUN, verdict=text, exit_code=3),
+        Remembered(at=at),
     ]
 
 

@@ -11,6 +11,7 @@ evidence    whose copy is this image, and can the listing be trusted
 agenda      what to do next                        chunking  which copies travel together
 looking     when to look at copies under way       backoff, pace  how long to wait, how fast to go
 outlook     where everything stands, in words
+memory      what a compaction keeps           belonging whose ledger this is
 """
 
 from orchestrator.core.schedule.schedule import Decision, Schedule

@@ -6,6 +6,7 @@ from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
 from orchestrator.core.model import Region, Resource, Sighting, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
+from orchestrator.core.schedule.belonging import belongs
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import learn_duration, plan_look
@@ -24,6 +25,8 @@ def inspected(register: Register, event: Inspected) -> None:
     register.proved = True
     register.inspecting.pop(event.origin, None)
     register.inspect_failures[event.origin] = 0
+    if not belongs(register, event):
+        return
     shown = {sighting.image: sighting for sighting in event.images}
     for image in event.asked:
         register.to_inspect[event.origin].pop(image, None)  # a replay decides nothing, so it is still there

@@ -14,6 +14,8 @@ from orchestrator.core.schedule.tracks import Source, Track
 
 def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
+    register.endpoint = event.endpoint or register.endpoint
+    register.other_account = ""
     if event.limits is not None:
         register.limits = event.limits
     for destination in register.destinations.values():

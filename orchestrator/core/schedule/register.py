@@ -55,6 +55,8 @@ class Register:
         self.stop: Reason | None = None
         self.closed: Reason | None = None
         self.now = 0.0
+        self.endpoint = ""
+        self.account = self.other_account = ""
 
     # --- records ----------------------------------------------------------------------------------
 

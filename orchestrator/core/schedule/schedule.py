@@ -6,7 +6,7 @@ It holds no clock and does no I/O. `apply` takes facts, in the order in which th
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 from typing import assert_never
@@ -26,6 +26,7 @@ from orchestrator.core.messages import (
     Lost,
     Planned,
     Refused,
+    Remembered,
     Seen,
     Settled,
     Surveyed,
@@ -33,8 +34,19 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
-from orchestrator.core.schedule import agenda, answers, audit, evidence, findings, listings, nights, outlook
+from orchestrator.core.schedule import (
+    agenda,
+    answers,
+    audit,
+    evidence,
+    findings,
+    listings,
+    memory,
+    nights,
+    outlook,
+)
 from orchestrator.core.schedule.backoff import delay_s
+from orchestrator.core.schedule.belonging import disowned
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Evidence
@@ -102,6 +114,8 @@ class Schedule:
                 findings.unanswered(register, event)
             case Ended():
                 pass
+            case Remembered():
+                memory.recall(register, event)
             case _:
                 assert_never(event)
 
@@ -212,11 +226,18 @@ class Schedule:
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""
         if isinstance(event, Listed):
-            return replace(event, images=evidence.relevant(self.register, event))
+            relevant = evidence.relevant(self.register, event)
+            return replace(event, images=tuple(map(disowned, relevant)))
         if isinstance(event, Seen):
             unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
             return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))
+        if isinstance(event, Checked) and event.sighting is not None:
+            return replace(event, sighting=disowned(event.sighting))
         return event
+
+    def remember(self) -> Iterator[Remembered]:
+        """Give the events that stand for all those so far, for what any later run can need of them."""
+        return memory.remember(self.register)
 
     # --- what people ask --------------------------------------------------------------------------
 

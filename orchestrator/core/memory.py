@@ -1,0 +1,74 @@
+"""What a compaction keeps of a schedule, record by record: data as the ledger stores it. No behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.model import CallId, Copy, ImageId, Region, Sighting, State
+from orchestrator.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRegion:
+    """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`."""
+
+    region: Region
+    evidence: str = "UNKNOWN"
+    takes_marks: bool = True
+    mark_proven: bool = False
+    typical_s: float | None = None
+    lookalikes: tuple[ImageId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownSource:
+    """A source image as it was last seen, with every name it ever had."""
+
+    image: ImageId
+    origin: Region
+    sighting: Sighting | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCopy:
+    """Where one copy stands; the fields are those of `schedule.tracks.Track`."""
+
+    copy: Copy
+    state: State = State.WAITING
+    reason: Reason = Reason.QUEUED
+    detail: str = ""
+    image: ImageId | None = None
+    answered: bool = False
+    call: CallId | None = None
+    marked: bool = True
+    lost_at: float | None = None
+    lost_runs: int = 0
+    since: float = 0.0
+    progress: int | None = None
+    seen: bool = False
+    taken_over: bool = False
+    reserved: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCall:
+    """A call that was ever sent: its mark must be recognised for ever.
+
+    `copies` are the places of its copies among all of the schedule's, from 0; `is_open` tells that
+    its answer is not known yet.
+    """
+
+    call: CallId
+    copies: tuple[int, ...]
+    is_open: bool = False
+    marked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownShelf:
+    """The order in which the images of a destination, and those under way, became known."""
+
+    region: Region
+    images: tuple[ImageId, ...] = ()
+    copying: tuple[ImageId, ...] = ()

@@ -1,0 +1,166 @@
+"""What a compaction keeps: the schedule as events that bring back all that a later run can need.
+
+A run that begins forgets most of what the one before it knew (`nights.begun`); the rest is here. So
+`recall` after `remember`, followed by the next Begun, is the same schedule: a test compares the two
+field by field, and what they do in the nights after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
+from orchestrator.core.messages import Remembered
+from orchestrator.core.model import State
+from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
+
+_BATCH = 1000
+"""Records in one event, so that no row of the ledger grows without bound."""
+
+T = TypeVar("T")
+
+
+def remember(register: Register) -> Iterator[Remembered]:
+    """Give the events that bring this schedule back, in the order in which they are to be applied."""
+    at, destinations = register.now, register.destinations.values()
+    regions = tuple(map(_region, destinations))
+    yield Remembered(at=at, endpoint=register.endpoint, account=register.account, regions=regions)
+    for sources in _batches([_source(source) for source in register.sources.values()]):
+        yield Remembered(at=at, sources=sources)
+    for copies in _batches([_copy(track) for track in register.tracks.values()]):
+        yield Remembered(at=at, copies=copies)
+    for calls in _batches(list(_calls(register))):
+        yield Remembered(at=at, calls=calls)
+    for destination in destinations:
+        for shelf in _shelves(destination):
+            yield Remembered(at=at, shelves=(shelf,))
+
+
+def recall(register: Register, event: Remembered) -> None:
+    """Take one part of the memory in."""
+    register.endpoint = event.endpoint or register.endpoint
+    register.account = event.account or register.account
+    for region in event.regions:
+        _recall_region(register.destination(region.region), region)
+    for source in event.sources:
+        record = register.source(source.origin, source.image)
+        record.sighting, record.names = source.sighting, set(source.names)
+    for copy in event.copies:
+        _recall_copy(register, copy)
+    if event.calls:
+        _recall_calls(register, event.calls)
+    for shelf in event.shelves:
+        _arrange(register.destination(shelf.region), shelf)
+
+
+# --- regions and sources --------------------------------------------------------------------------
+
+
+def _region(destination: Destination) -> KnownRegion:
+    return KnownRegion(
+        region=destination.region,
+        evidence=destination.evidence.name,
+        takes_marks=destination.takes_marks,
+        mark_proven=destination.mark_proven,
+        typical_s=destination.typical_s,
+        lookalikes=tuple(sorted(destination.lookalikes)),
+    )
+
+
+def _recall_region(destination: Destination, known: KnownRegion) -> None:
+    destination.evidence = Evidence[known.evidence]
+    destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
+    destination.typical_s = known.typical_s
+    destination.lookalikes = set(known.lookalikes)
+
+
+def _source(source: Source) -> KnownSource:
+    return KnownSource(
+        image=source.image,
+        origin=source.origin,
+        sighting=source.sighting,
+        names=tuple(sorted(source.names)),
+    )
+
+
+def _shelves(destination: Destination) -> Iterator[KnownShelf]:
+    """Give the order of a destination's images, the order of those under way after it."""
+    for images in _batches(list(destination.images)):
+        yield KnownShelf(region=destination.region, images=images)
+    for copying in _batches(list(destination.copying)):
+        yield KnownShelf(region=destination.region, copying=copying)
+
+
+def _arrange(destination: Destination, shelf: KnownShelf) -> None:
+    """Put these images behind all others, one after the other."""
+    for image in shelf.images:
+        destination.images[image] = destination.images.pop(image)
+    for image in shelf.copying:
+        destination.copying[image] = destination.copying.pop(image)
+
+
+# --- copies and calls -----------------------------------------------------------------------------
+
+
+def _copy(track: Track) -> KnownCopy:
+    return KnownCopy(
+        copy=track.copy,
+        state=track.state,
+        reason=track.reason,
+        detail=track.detail,
+        image=track.image,
+        answered=track.answered,
+        call=track.call,
+        marked=track.marked,
+        lost_at=track.lost_at,
+        lost_runs=track.lost_runs,
+        since=track.since,
+        progress=track.progress,
+        seen=track.seen,
+        taken_over=track.taken_over,
+        reserved=track.reserved,
+    )
+
+
+def _recall_copy(register: Register, known: KnownCopy) -> None:
+    track = register.track(known.copy)
+    track.state, track.reason, track.detail = known.state, known.reason, known.detail
+    track.call, track.marked = known.call, known.marked
+    track.lost_at, track.lost_runs = known.lost_at, known.lost_runs
+    track.since, track.progress = known.since, known.progress
+    track.seen, track.taken_over = known.seen, known.taken_over
+    if known.image is not None:
+        register.name_image(track, known.image, answered=known.answered)
+        if track.state is State.COPYING:
+            track.destination.copying[known.image] = track
+    if known.reserved:
+        register.reserve(track, commit=False)
+        if track.state is State.DOUBTFUL:
+            track.destination.doubtful[track.copy] = track
+
+
+def _calls(register: Register) -> Iterator[KnownCall]:
+    """Give every call that was ever sent."""
+    for call, tracks in register.calls.items():
+        yield KnownCall(
+            call=call,
+            copies=tuple(track.order for track in tracks),
+            is_open=call in register.open_calls,
+            marked=register.open_calls.get(call, True),
+        )
+
+
+def _recall_calls(register: Register, calls: Sequence[KnownCall]) -> None:
+    tracks = tuple(register.tracks.values())
+    for known in calls:
+        register.calls[known.call] = tuple(tracks[place] for place in known.copies)
+        if known.is_open:
+            register.open_calls[known.call] = known.marked
+
+
+def _batches(records: list[T]) -> Iterator[tuple[T, ...]]:
+    """Cut a list into parts of a bounded size."""
+    for start in range(0, len(records), _BATCH):
+        yield tuple(records[start : start + _BATCH])
