@@ -41,6 +41,9 @@ An unknown code means failure.
 @click.version_option(__version__, message="orchestrator %(version)s")
 def cli() -> None:
     """Replicate JD Cloud private images to other regions: every copy made once, none lost."""
+    from orchestrator.cli.early import forbid_dumps
+
+    forbid_dumps()
 
 
 for _verb in (run, plan, validate, status, log, runs, settle, simulator, completion):
@@ -49,9 +52,10 @@ for _verb in (run, plan, validate, status, log, runs, settle, simulator, complet
 
 def main() -> None:
     """Run the command line; never show a traceback unless -vv asks for it."""
-    from orchestrator.cli.early import leave_on_signals
+    from orchestrator.cli.early import leave_on_signals, limit_core_files
 
     leave_on_signals()
+    limit_core_files()
     prepare_streams()
     sys.exit(_printed(_guarded()))
 
