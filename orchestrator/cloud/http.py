@@ -1,10 +1,10 @@
 """One signed request over aiohttp and what became of it: sent once, read with a cap, judged by nobody here.
 
-Two sessions. A copy call gets a fresh connection, so that a kept one which the server has just
-closed never puts a call in doubt; reads keep their connections. aiohttp by itself sends a GET
-again when a kept connection turns out to be dead. That would be a second request with the same
-nonce, unseen by the count of calls, so `_never_again` prevents it: the read is unanswered and is
-asked again later, signed anew.
+Every request has a connection of its own. So no call is in doubt only because the server had just
+closed a kept one, and nothing that a server or a gateway says unasked between two requests is
+taken for the answer to the second. aiohttp by itself sends a GET again when a connection breaks.
+That would be a second request with the same nonce, unseen by the count of calls, so `_never_again`
+prevents it: the read is unanswered and is asked again later, signed anew.
 """
 
 from __future__ import annotations
@@ -66,16 +66,15 @@ class Http:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Open the sessions. Raises SettingsError when the CA file cannot be used."""
+        """Open the session. Raises SettingsError when the CA file cannot be used."""
         context = tls_context(self._access)
-        self._reads = await self._stack.enter_async_context(_session(self._access, context, keep=True))
-        self._calls = await self._stack.enter_async_context(_session(self._access, context, keep=False))
+        self._session = await self._stack.enter_async_context(_session(self._access, context))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the sessions and their connections."""
+        """Close the session and its connections."""
         await self._stack.aclose()
 
     @property
@@ -95,10 +94,9 @@ class Http:
         url = self._access.endpoint(request.service) + request.target
         headers = signed_headers(self._access, self.keys, request, url)
         hide = (*self._access.secrets(self._used), headers[signing.AUTHORIZATION].rpartition("=")[2])
-        session = self._reads if request.method == "GET" else self._calls
         progress = _Progress(_nothing if request.method == "GET" else self._access.before_call)
         try:
-            async with session.request(
+            async with self._session.request(
                 request.method,
                 URL(url, encoded=True),
                 data=request.body or None,
@@ -153,7 +151,7 @@ def tls_context(access: Access) -> ssl.SSLContext | None:
     return context
 
 
-def _session(access: Access, context: ssl.SSLContext | None, *, keep: bool) -> aiohttp.ClientSession:
+def _session(access: Access, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
     """Make a session that takes nothing from the environment and stores nothing.
 
     Its pool has no limit: how many requests run at a time is ruled elsewhere.
@@ -162,10 +160,9 @@ def _session(access: Access, context: ssl.SSLContext | None, *, keep: bool) -> a
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(_on_begun)
     trace.on_connection_create_end.append(_on_connected)
-    trace.on_connection_reuseconn.append(_on_connected)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            ssl=True if context is None else context, limit=0, ttl_dns_cache=60, force_close=not keep
+            ssl=True if context is None else context, limit=0, ttl_dns_cache=60, force_close=True
         ),
         timeout=aiohttp.ClientTimeout(
             total=total_s, connect=min(_CONNECT_S, total_s), sock_connect=min(_SOCK_CONNECT_S, total_s)
