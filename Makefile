@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test storm check test-oracle walk torture fuzz lint format simulator build lock clean FORCE
+.PHONY: help install run test storm check test-oracle walk torture fuzz recovery prove lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,13 +40,9 @@ test-oracle: install ## hold signer and simulator against the official SDK (inst
 	@$(HASHED) --no-build-isolation -r requirements/oracle.txt
 	@$(BIN)/python -m pytest -m oracle $(ARGS)
 
-# One copy with two faults and a crash is walked to the end, the larger worlds as far as the count goes.
-walk: install ## every order of events in a tiny world, against the schedule (a few minutes)
-	@$(BIN)/python -m tests.walk --images 1 --destinations 1 --whole 3
-	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 60000
-	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 40000 --namesakes
-	@$(BIN)/python -m tests.walk --images 2 --destinations 1 --states 40000 --markless
-	@$(BIN)/python -m tests.walk --states 300000 $(ARGS)
+# Which worlds, and how far: tests/prove/groups.py.
+walk: install ## every order of events in tiny worlds, against the schedule (a few minutes)
+	@$(BIN)/python -m tests.prove walk $(ARGS)
 
 torture: MINUTES ?= 5
 torture: install ## kill the real program with -9 for MINUTES=5 (ARGS=--unprotected shows that a bug is seen)
@@ -54,6 +50,12 @@ torture: install ## kill the real program with -9 for MINUTES=5 (ARGS=--unprotec
 
 fuzz: install ## spoilt plans, replies and ledgers by the hundred thousand, against their readers
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+recovery: install ## ledger and schedule as one state machine, killed at any write (LIVES=2000)
+	@$(BIN)/python -m tests.recovery --lives $(or $(LIVES),2000) $(ARGS)
+
+prove: install ## all of these with their full counts, published in docs/reliability.md (SECONDS=30 for a glimpse)
+	@$(BIN)/python -m tests.prove $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check
