@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from orchestrator.cloud.errors import image_id
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Settled
 from orchestrator.core.model import Copy, ImageId, Region, RunId, State
@@ -23,9 +24,11 @@ def settle(
 ) -> Copy:
     """Settle the doubtful copy of an image in a region; return which copy that was.
 
-    `found` is the destination image, if the person knows it. Raises UsageError when the ledger
-    has no such doubtful copy, and LockHeld while a run is going on.
+    `found` is the destination image, if the person knows it. Raises UsageError when it is no image
+    id or the ledger has no such doubtful copy, and LockHeld while a run is going on.
     """
+    if found is not None and image_id(found) is None:
+        raise UsageError(f"{found!r:.60} is no image id: img- and 1 to 32 of a-z and 0-9. Mend --as.")
     run = RunId(f"settle-{machine.token(4)}")
     owner = LockOwner(run=run, pid=os.getpid(), host=machine.host, started_at=machine.wall())
     with (

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import traceback
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from yarl import URL
 
+from orchestrator.cloud.requests import describe_image, list_images
+from orchestrator.cloud.signing import host_of
+from orchestrator.core.model import ImageId, Region
 from orchestrator.errors import SettingsError
 from orchestrator.settings import Settings
+from orchestrator.settings.endpoints import check_endpoint
 from tests.settings_place import CANARY, Place, make_place, variable
 
 
@@ -79,7 +89,36 @@ def test_endpoints(place: Place, name: str, text: str, endpoint: str) -> None:
         ("ftp://localhost", "must be https://"),
         ("https://", "must be https://"),
         ("https://vm.jdcloud\n-api.com", "control character"),
+        ("https://localhost.", "is neither"),
+        ("https://vm.jdcloud-api.com..", "is neither"),
+        ("https://.jdcloud-api.com", "is neither"),
+        ("https://xn--vm-jdcloud-api-com-evil.com", "is neither"),
+        ("https://vm.jdcloud-api.com%00.evil.com", "is neither"),
+        ("https://vm.jdcloud-api.com:443.evil.com", "and nothing more"),
+        ("https://vm.jdcloud-api.com:443:443", "and nothing more"),
+        ("https://vm.jdcloud-api.com:0443", "and nothing more"),
+        ("https://vm.jdcloud-api.com:+443", "and nothing more"),
+        ("https:///vm.jdcloud-api.com", "must be https://"),
+        ("https:vm.jdcloud-api.com", "must be https://"),
+        ("https:\\\\vm.jdcloud-api.com", "must be https://"),
+        ("//vm.jdcloud-api.com", "must be https://"),
+        ("https://vm.jdcloud-api.com;evil.com", "is neither"),
+        ("https://vm.jdcloud-api.com,evil.com", "is neither"),
+        ("https://[::1%25eth0]", "is neither"),
+        ("https://[::1%lo]", "is neither"),
+        ("https://[0:0:0:0:0:0:0:1]", "is neither"),
+        ("http://0x7f000001", "is neither"),
+        ("http://127.0.0.1.", "is neither"),
+        ("http://127.0.0.1.evil.com", "is neither"),
+        ("http://127.0.0.01", "is neither"),
+        ("http://vm.internal.cn-north-1.jdcloud-api.com.evil.com", "is neither"),
         ("https://vm.jdcloud-api.com ", "blank"),
+        ("https://vm.jdcloud-api.com\r\nHost: evil.com", "blank"),
+        ("https://vm.jdcloud-api.com\t", "blank"),
+        ("https://vm.jdcloud-api.com\uff0eevil.com", "outside ASCII"),
+        ("https://vm\u3002jdcloud-api.com", "outside ASCII"),
+        ("https://vm.jdcl\u043eud-api.com", "outside ASCII"),
+        ("https://\u2460\u2461\u2466.0.0.1", "outside ASCII"),
         ("https://vm.jdcloud\u2024api.com", "outside ASCII"),
         (443, "must be text"),
     ],
@@ -89,6 +128,97 @@ def test_endpoints_that_could_lead_a_signature_elsewhere(place: Place, text: obj
     message = place.refusal(vm_endpoint=text)
     assert part in message
     assert CANARY not in message
+
+
+_PARTS = st.one_of(
+    st.sampled_from(
+        """
+        https http:// https:// HTTPS:// :// // / \\ @ : . .. # ? % %2e %2f %00 [ ] [::1] ::1 localhost LOCALHOST
+        127.0.0.1 127.1 2130706433 0x7f.1 evil.com .evil.com vm disk vm. .jdcloud-api.com jdcloud-api.com
+        JDCLOUD-API.COM internal .internal. cn-north-1 xn-- :443 :80 :8443 :0 , ; & = user:pass@
+        """.split()  # noqa: SIM905
+    ),
+    st.characters(),
+    st.text(max_size=3),
+)
+_LIKELY = st.one_of(
+    st.tuples(
+        st.sampled_from(["https://", "http://", "HTTPS://"]), st.text("abz019.-_:[]%", max_size=9)
+    ).flatmap(
+        lambda pair: st.sampled_from([".jdcloud-api.com", "127.0.0.1", "localhost", "[::1]", "evil.com"]).map(
+            lambda end: "".join((*pair, end))
+        )
+    ),
+    st.lists(_PARTS, max_size=9).map("".join),
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(_LIKELY)
+@example("https://vm.jdcloud-api.com")
+@example("http://127.0.0.1:8700")
+@example("http://vm.internal.cn-north-1.jdcloud-api.com")
+def test_whatever_is_accepted_leads_to_the_cloud_or_to_this_machine(text: str) -> None:
+    """For any text: what yarl, and so aiohttp, would connect to is the cloud by https, or loopback.
+
+    The one plain way besides is the documented internal one. What is signed as host is that host.
+    """
+    try:
+        endpoint = check_endpoint(text)
+    except ValueError:
+        return
+    target = list_images(Region("cn-north-1"), 1).target
+    url = URL(endpoint + target, encoded=True)
+    host = url.raw_host or ""
+    assert url.raw_path_qs == target
+    assert url.user is None
+    assert url.password is None
+    assert host_of(str(url)) == url.host_port_subcomponent
+    if host in ("localhost", "::1"):
+        return
+    try:
+        assert ip_address(host).is_loopback
+    except ValueError:
+        assert host.isascii()
+        assert host.endswith(".jdcloud-api.com")
+        plain = re.fullmatch(r"(vm|disk)\.internal\.[a-z-]+-[0-9]+\.jdcloud-api\.com", host)
+        assert url.scheme == "https" or plain
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text("abcn-019./\\%?#:@ \n", max_size=12)), st.text(max_size=12))
+@example("..", "cn-north-1")
+@example("cn-north-1\n", "cn-north-1\n")
+@example("%2e%2e", ".")
+def test_no_region_or_id_changes_where_a_request_goes(region: str, image: str) -> None:
+    """For any text that came as region or image id, whoever said it: same host, same number of segments."""
+    try:
+        target = describe_image(Region(region), ImageId(image)).target
+    except (ValueError, UnicodeEncodeError):
+        return
+    url = URL("https://vm.jdcloud-api.com" + target, encoded=True)
+    assert (url.raw_host, url.raw_query_string, url.raw_fragment) == ("vm.jdcloud-api.com", "", "")
+    assert [len(url.raw_parts), url.raw_parts[1:3], url.raw_parts[4]] == [6, ("v1", "regions"), "images"]
+    assert {".", ".."}.isdisjoint(url.raw_parts)
+    assert target.isascii()
+    assert target.isprintable()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(), st.text("abcn-019.,/\n", max_size=14)))
+@example("cn-north-1\n")
+@example("../cn-north-1")
+@example("cn-north-1,..")
+@example("cn-north-\u0661")
+def test_an_extra_region_is_a_region_and_nothing_else(text: str) -> None:
+    """For any text: what EXTRA_REGIONS accepts is letters, dashes and a number, a segment by itself."""
+    try:
+        found = Settings(state_dir=Path("s"), extra_regions=text).extra_regions
+    except ValueError:
+        return
+    for region in found:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+-[0-9]+", region, re.ASCII)
+        assert quote(region, safe="") == region
 
 
 @pytest.mark.parametrize("simulator", ["http://127.0.0.1:8080", "http://localhost:1", "https://[::1]:2"])

@@ -72,3 +72,15 @@ def test_only_doubt_can_be_settled(tmp_path: Path) -> None:
     settle(tmp_path, COPY.source, EAST, made=False, found=None, machine=MACHINE)
     with pytest.raises(UsageError, match="cn-north-1: waiting"):
         settle(tmp_path, COPY.source, EAST, made=True, found=None, machine=MACHINE)
+
+
+@pytest.mark.parametrize(
+    "found", ["", "..", "../x", "img-", "img-A", "img-b\n", "img-b?x=1", "ｉmg-b", "img-" + "b" * 33]
+)
+def test_what_is_no_image_id_is_refused(tmp_path: Path, found: str) -> None:
+    """It would become part of a request's path; nothing is written."""
+    doubtful_ledger(tmp_path)
+    before = (tmp_path / "ledger.db").read_bytes()
+    with pytest.raises(UsageError, match="is no image id"):
+        settle(tmp_path, COPY.source, EAST, made=True, found=ImageId(found), machine=MACHINE)
+    assert (tmp_path / "ledger.db").read_bytes() == before

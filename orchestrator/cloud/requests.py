@@ -60,7 +60,7 @@ def list_images(region: Region, page: int) -> Request:
 
 def describe_image(region: Region, image: ImageId) -> Request:
     """Describe one image by its path, where a 404 says that it is gone."""
-    return _get(Service.VM, region, f"images/{quote(image, safe='')}", [])
+    return _get(Service.VM, region, f"images/{_segment(image)}", [])
 
 
 def describe_quota(region: Region, resource: Resource) -> Request:
@@ -81,4 +81,11 @@ def _get(service: Service, region: Region, tail: str, pairs: Iterable[tuple[str,
 
 def _path(region: Region, tail: str) -> str:
     """Write the path of a call: a region is one segment, whatever its text."""
-    return f"/v1/regions/{quote(region, safe='')}/{tail}"
+    return f"/v1/regions/{_segment(region)}/{tail}"
+
+
+def _segment(text: str) -> str:
+    """Write a text as one segment of a path. Raises ValueError for one that servers take for a way out."""
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} is neither a region nor an image id")
+    return quote(text, safe="")

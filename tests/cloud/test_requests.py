@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from orchestrator.cloud.requests import (
     Service,
     copy_images,
@@ -79,3 +81,16 @@ def test_no_value_can_leave_its_place() -> None:
         "/v1/regions/..%2Fx%3Fy%26z%3D%23/images/..%2Fx%3Fy%26z%3D%23"
     )
     assert "ids.1=..%2Fx%3Fy%26z%3D%23&" in describe_images(EAST, (ImageId(evil),)).target
+
+
+@pytest.mark.parametrize("text", ["", ".", ".."])
+def test_what_is_no_segment_is_never_sent(text: str) -> None:
+    """Servers and proxies resolve dots in a path, so that the request would be another one."""
+    for make in (
+        lambda: describe_image(Region(text), ImageId("img-a")),
+        lambda: list_images(Region(text), 1),
+    ):
+        with pytest.raises(ValueError, match="neither a region nor an image id"):
+            make()
+    with pytest.raises(ValueError, match="neither a region nor an image id"):
+        describe_image(EAST, ImageId(text))
