@@ -18,13 +18,18 @@ from orchestrator.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A run began, under these limits: a replay under other settings must decide as it did then."""
+    """A run began, under these limits: a replay under other settings must decide as it did then.
+
+    A run that `rebuilds` a lost ledger only looks, and doubts whatever it wants: a call that
+    nobody remembers may have made it.
+    """
 
     at: float
     run: RunId
     plan: str = ""
     limits: Limits | None = None
     endpoint: str = ""
+    rebuilds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

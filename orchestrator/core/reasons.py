@@ -68,6 +68,8 @@ class Reason(StrEnum):
     OVERSIZED = "oversized"
     INCOMPLETE = "incomplete"
     INTERRUPTED = "interrupted"
+    LEDGER_LOST = "ledger-lost"
+    LOOKALIKE = "lookalike"
     NEEDS_PERSON = "needs-person"
     SETTLED = "settled"
     COPY_ERROR = "copy-error"
@@ -171,9 +173,17 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.OVERSIZED: Meaning(_N.DOUBT, "the answer was too large to be read"),
     Reason.INCOMPLETE: Meaning(_N.DOUBT, "the answer left this image out"),
     Reason.INTERRUPTED: Meaning(_N.DOUBT, "the program ended between call and answer"),
+    Reason.LEDGER_LOST: Meaning(
+        _N.DOUBT,
+        "the ledger was lost, and with it whether a call made this copy a moment ago",
+        "nothing now: the next run looks for it and calls only when it is surely not there",
+    ),
+    Reason.LOOKALIKE: Meaning(
+        _N.DOUBT, "an image of its name is there already, and nothing tells whose copy that is"
+    ),
     Reason.NEEDS_PERSON: Meaning(
         _N.DOUBT,
-        "a call was lost and nothing in the cloud tells whether it made the copy",
+        "nothing in the cloud tells whether this copy was made, by a lost call or before this ledger began",
         "look whether it exists there, then say so with `orchestrator settle`",
     ),
     Reason.SETTLED: Meaning(_N.NORMAL, "a person looked and said whether the copy was made"),

@@ -129,7 +129,7 @@ def may_call(register: Register) -> bool:
     """Tell whether any call may be sent: the run goes on, a worker is free, no throttle holds."""
     busy = len(register.open_calls) + register.handed_out
     free = busy < register.limits.workers and register.calls_at <= register.now
-    return free and register.stop is None and register.closed is None
+    return free and not register.rebuilds and register.stop is None and register.closed is None
 
 
 def _chunk_for(register: Register, destination: Destination) -> list[Track]:

@@ -218,12 +218,12 @@ def give_up_confirming(register: Register, destination: Destination, reason: Rea
             register.move(track, Step.END, reason, detail)
 
 
-def needs_person(register: Register, track: Track) -> None:
+def needs_person(register: Register, track: Track, detail: str = "") -> None:
     """Leave a copy doubtful for the rest of this run: sending it again could make it twice.
 
     Its source is free for other destinations again; if the copy is under way after all, the
     cloud will call the source busy.
     """
-    register.restate(track, Reason.NEEDS_PERSON, track.detail)
+    register.restate(track, Reason.NEEDS_PERSON, detail or track.detail)
     track.destination.doubtful.pop(track.copy, None)
     register.release(track, made=True)

@@ -37,9 +37,12 @@ def examine(register: Register, destination: Destination, listing: Listing, *, t
         track = _maker(register, destination, sighting) or _perhaps_of(loose, destination, sighting)
         if track is not None:
             found[track].append(sighting.image)
-        elif _ours(register, sighting):
+        elif _ours(register, sighting) and sighting.image not in destination.former:
             strangers.append(sighting.image)
-    destination.strangers = tuple(sorted(strangers))
+    if register.rebuilds:
+        destination.former.update(strangers)
+    else:
+        destination.strangers = tuple(sorted(strangers))
     for track, twins in found.items():
         if len(twins) > 1:
             _report_twins(register, track, ", ".join(sorted(twins)))

@@ -7,6 +7,10 @@ an image, but it is enough to doubt: a lookalike blocks the conclusion that noth
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.messages import Listed
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
@@ -68,10 +72,50 @@ def judge_text(register: Register, track: Track, sighting: Sighting) -> None:
         destination.evidence = Evidence.NONE
 
 
-def lookalikes(destination: Destination, images: list[Sighting]) -> set[ImageId]:
-    """Return the images that nobody owns but whose name is that of a source: perhaps our copy."""
-    names = names_wanted(destination)
-    return {s.image for s in images if s.name in names and s.image not in destination.images}
+def lookalikes(destination: Destination, images: Iterable[Sighting]) -> set[ImageId]:
+    """Return the images that nobody owns but that resemble a copy that is missed: perhaps they are it."""
+    unowned = [s for s in images if s.image not in destination.images]
+    return resembling(_missed(destination), unowned)
+
+
+def resembling(tracks: Iterable[Track], images: Iterable[Sighting]) -> set[ImageId]:
+    """Return the images that resemble one of these copies."""
+    likeness = Likeness.of(images)
+    return {image for track in tracks for image in likeness.to(track)}
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """Images by what they may be copies of: the sources that their text names, or else their name."""
+
+    by_source: dict[ImageId, list[ImageId]]
+    by_name: dict[str, list[ImageId]]
+
+    @classmethod
+    def of(cls, images: Iterable[Sighting]) -> Likeness:
+        """Sort images."""
+        likeness = cls(defaultdict(list), defaultdict(list))
+        for sighting in images:
+            claimed = claims(sighting.text)
+            for source in claimed:
+                likeness.by_source[source].append(sighting.image)
+            if not claimed:
+                likeness.by_name[sighting.name].append(sighting.image)
+        return likeness
+
+    def to(self, track: Track) -> list[ImageId]:
+        """Return those that may be this very copy."""
+        named = (image for name in track.source.names for image in self.by_name.get(name, ()))
+        return [*self.by_source.get(track.copy.source, ()), *named]
+
+
+def claims(text: str) -> frozenset[ImageId]:
+    """Return the source images that a text says its image was made of: one of them, if any."""
+    mark = read_mark(text)
+    if mark is not None:
+        return frozenset(mark.sources)
+    source = platform_source(text)
+    return frozenset((source,)) if source else frozenset()
 
 
 def trusted(destination: Destination, shown: set[ImageId], total: int, after: float = 0.0) -> bool | None:
@@ -112,14 +156,19 @@ def _told(register: Register, destination: Destination, sighting: Sighting) -> b
     """Tell whether an image is known, or its text says that we or the platform made it of a source."""
     mark = read_mark(sighting.text)
     ours = mark is not None and mark.ledger == register.ledger
-    return ours or owner(register, destination, sighting) is not None
+    named = any(image in register.by_image for image in claims(sighting.text))
+    return ours or named or owner(register, destination, sighting) is not None
 
 
 def names_wanted(destination: Destination) -> frozenset[str]:
     """Return all names of the sources whose copies here have no image yet, or may have another one."""
+    return frozenset(name for track in _missed(destination) for name in track.source.names)
+
+
+def _missed(destination: Destination) -> Iterator[Track]:
+    """Go through the copies that have no image yet, or may have another one."""
     states = (State.WAITING, State.CALLING, State.DOUBTFUL)
-    missed = (t for t in destination.tracks if t.state in states or t.lost_at is not None)
-    return frozenset(name for t in missed for name in t.source.names)
+    return (t for t in destination.tracks if t.state in states or t.lost_at is not None)
 
 
 def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:

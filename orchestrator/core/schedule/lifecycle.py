@@ -5,7 +5,8 @@ intent is written down first (CALL), and only then sent. The answer either accep
 copy is COPYING under a destination image id; or refuses it, and the copy waits again or has
 failed; or never comes, and the copy is DOUBTFUL: it may or may not exist. Doubt is left by
 looking, never by trying again: a listing FINDs the copy (or shows it READY), or it SETTLEs that
-nothing was made. A watched copy becomes READY, or ENDs with a reason.
+nothing was made. A copy that a ledger before this one may have made is in DOUBT too. A watched
+copy becomes READY, or ENDs with a reason.
 
 Across nights: a READY copy that somebody deleted is GONE and waits to be made again; a FAILED
 one is RENEWed unless a listing FINDs that its image is there after all.
@@ -24,6 +25,7 @@ class Step(Enum):
     """What can happen to one copy."""
 
     CALL = "called"
+    DOUBT = "perhaps made before"
     ACCEPT = "accepted"
     REFUSE = "refused, tried again"
     LOSE = "answer lost"
@@ -37,6 +39,7 @@ class Step(Enum):
 
 TABLE: dict[tuple[State, Step], State] = {
     (State.WAITING, Step.CALL): State.CALLING,
+    (State.WAITING, Step.DOUBT): State.DOUBTFUL,
     (State.WAITING, Step.FIND): State.COPYING,
     (State.WAITING, Step.SEE_READY): State.READY,
     (State.WAITING, Step.END): State.FAILED,

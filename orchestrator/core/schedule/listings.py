@@ -16,7 +16,7 @@ from orchestrator.core.model import CallId, ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person
 from orchestrator.core.schedule.audit import examine
-from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, trusted
+from orchestrator.core.schedule.evidence import Likeness, judge_text, lookalikes, owner, resembling, trusted
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
@@ -118,6 +118,8 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
     register.move(track, *_standing(sighting, Reason.ADOPTED))
+    if track.call is None:
+        track.lost_at = None  # no call of this ledger's is lost
     plan_look(register, track.destination)
 
 
@@ -158,6 +160,8 @@ def _conclude(register: Register, destination: Destination, listing: Listing) ->
     traces = _traces(register, destination, listing)
     for track in doubtful:
         _settle(register, track, traces, trust=bool(trust))
+    if register.rebuilds:
+        _foretell(register, destination, traces)
     if not destination.listed:
         _conclude_first(register, destination, listing, missing if trust else [])
         if not trust:
@@ -184,9 +188,28 @@ def _conclude_first(
     for track in missing:
         if track.image:
             destination.to_check[track.image] = None
-    doubted = {name for t in destination.tracks if t.lost_at is not None for name in t.source.names}
-    foreign = [s for s in listing.images if s.name not in doubted]
-    destination.lookalikes |= lookalikes(destination, foreign)
+    doubted = resembling((t for t in destination.tracks if t.lost_at is not None), listing.images)
+    there = lookalikes(destination, listing.images) - doubted
+    if destination.evidence in (Evidence.UNKNOWN, Evidence.NONE):
+        there -= _ask_about(register, destination, [s for s in listing.images if s.image in there])
+    destination.lookalikes |= there
+
+
+def _ask_about(register: Register, destination: Destination, images: list[Sighting]) -> set[ImageId]:
+    """Doubt the copies that this ledger never called and that an image which is there resembles.
+
+    Where no text tells, it may be what a ledger before this one made. What accepted copies carry
+    will say whether texts tell here; else it is left to a person, once. Returns those images.
+    """
+    likeness, asked = Likeness.of(images), set[ImageId]()
+    for track in destination.tracks:
+        new = track.wanted and track.state is State.WAITING and track.call is None and not track.asked
+        alike = sorted(likeness.to(track)) if new else []
+        if alike:
+            track.asked = True
+            asked.update(alike)
+            register.move(track, Step.DOUBT, Reason.LOOKALIKE, ", ".join(alike))
+    return asked
 
 
 def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) -> None:
@@ -203,12 +226,12 @@ def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) 
 class _Traces:
     """What a listing shows that might be a lost copy after all.
 
-    `calls` are marked on images whose source nobody can tell; `names` are those of images that
-    nobody owns and that were not there before.
+    `calls` are marked on images whose source nobody can tell; `images` are those that nobody
+    owns and that were not there before.
     """
 
     calls: frozenset[CallId]
-    names: frozenset[str]
+    images: Likeness
 
 
 def _traces(register: Register, destination: Destination, listing: Listing) -> _Traces:
@@ -217,8 +240,15 @@ def _traces(register: Register, destination: Destination, listing: Listing) -> _
     new = lookalikes(destination, listing.images) - destination.lookalikes
     return _Traces(
         calls=frozenset(mark.call for mark in marks if mark is not None),
-        names=frozenset(s.name for s in listing.images if s.image in new),
+        images=Likeness.of(s for s in listing.images if s.image in new),
     )
+
+
+def _foretell(register: Register, destination: Destination, traces: _Traces) -> None:
+    """Say at once, when a ledger is rebuilt, which doubts looking will not settle."""
+    for track in list(destination.doubtful.values()):
+        if not _conclusive(track, traces):
+            needs_person(register, track, ", ".join(sorted(traces.images.to(track))))
 
 
 def _settle(register: Register, track: Track, traces: _Traces, *, trust: bool) -> None:
@@ -235,11 +265,15 @@ def _settle(register: Register, track: Track, traces: _Traces, *, trust: bool) -
 
 
 def _conclusive(track: Track, traces: _Traces) -> bool:
-    """Tell whether a copy would have been recognised, had it been made."""
-    evidence = track.destination.evidence
+    """Tell whether a copy would have been recognised, had it been made.
+
+    A doubt without a call of ours is about what an earlier ledger made: where no text tells, an
+    image that resembles the copy keeps it open, and only that.
+    """
+    evidence, earlier = track.destination.evidence, track.call is None
     if track.call in traces.calls:
         return False
-    if evidence is Evidence.UNKNOWN:
-        names = track.source.names
-        return names.isdisjoint(traces.names) if names else not traces.names
+    if evidence is Evidence.UNKNOWN or (earlier and evidence is Evidence.NONE):
+        named = bool(track.source.names) or (not earlier and not traces.images.by_name)
+        return named and not traces.images.to(track)
     return evidence is Evidence.PLATFORM or (evidence is Evidence.MARK and track.marked)

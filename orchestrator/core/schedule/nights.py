@@ -14,6 +14,7 @@ from orchestrator.core.schedule.tracks import Source, Track
 
 def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
+    register.rebuilds = event.rebuilds
     register.endpoint = event.endpoint or register.endpoint
     register.other_account = ""
     if event.limits is not None:
@@ -60,7 +61,7 @@ def _forget_track(track: Track, at: float) -> None:
         track.absences = track.listings = 0
     track.lost_runs += 1
     if track.state is State.DOUBTFUL and track.reason is Reason.NEEDS_PERSON:
-        track.reason = Reason.INTERRUPTED
+        track.reason = Reason.INTERRUPTED if track.call else Reason.LOOKALIKE
 
 
 def planned(register: Register, event: Planned) -> None:
@@ -84,6 +85,10 @@ def _want(register: Register, track: Track) -> None:
     elif track.state is State.WAITING:
         register.tell(track, State.WAITING)
         register.offer(track)
+    elif track.state is State.DOUBTFUL and not track.source.names:
+        register.inspect(track.source)  # by its name a copy may be recognised
+    if register.rebuilds and track.state is State.WAITING:
+        register.move(track, Step.DOUBT, Reason.LEDGER_LOST)
 
 
 def settled(register: Register, event: Settled) -> None:

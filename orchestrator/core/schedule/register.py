@@ -26,7 +26,8 @@ Pool = list[tuple[float, int, Track]]
 class Register:
     """The state of the schedule. One owner; never shared between tasks.
 
-    `stop` says why nothing at all may be sent any more in this run, `closed` why no call may.
+    `stop` says why nothing at all may be sent any more in this run, `closed` why no call may;
+    a run that `rebuilds` a lost ledger only looks.
     """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
@@ -54,6 +55,7 @@ class Register:
         self.calls_at = 0.0
         self.stop: Reason | None = None
         self.closed: Reason | None = None
+        self.rebuilds = False
         self.now = 0.0
         self.endpoint = ""
         self.account = self.other_account = ""
@@ -217,7 +219,7 @@ class Register:
         A waiting copy whose source this run knows nothing of has its source inspected first.
         """
         if track.wanted and track.state is State.WAITING and not track.source.inspected:
-            self._inspect(track.source)
+            self.inspect(track.source)
         if track.offered or not self.callable(track):
             return
         track.offered = True
@@ -227,7 +229,7 @@ class Register:
         pool = self.pools[track.copy.origin, track.copy.destination]
         heappush(pool, (-track.source.waiting, track.order, track))
 
-    def _inspect(self, source: Source) -> None:
+    def inspect(self, source: Source) -> None:
         """Queue a source for inspection, unless that is under way."""
         if source.image not in self.inspecting.get(source.origin, ()):
             self.to_inspect[source.origin][source.image] = None

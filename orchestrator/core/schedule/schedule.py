@@ -173,11 +173,20 @@ class Schedule:
             return False
         if register.stop is not None:
             return True
-        if self.settled():
+        if register.rebuilds and not self._has_looked():
+            return False
+        if register.rebuilds or self.settled():
             return not any(audit.due(d) or d.to_check for d in register.destinations.values())
         if register.closed is not None:
             return all(d.unsettled == d.waiting for d in register.destinations.values())
         return not waits_for_room and exhausted(register)
+
+    def _has_looked(self) -> bool:
+        """Tell whether every source was inspected and every destination listed, as far as they answer."""
+        register = self.register
+        wanted = (d for d in register.destinations.values() if d.states.total())
+        asking = register.inspecting or any(register.to_inspect.values())
+        return not asking and all(d.listed and not d.to_check for d in wanted)
 
     @property
     def stopped(self) -> Reason | None:

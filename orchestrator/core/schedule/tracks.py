@@ -76,7 +76,8 @@ class Track:
     calls that surely made nothing for no known reason, in this run; `answered` tells that an
     answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
-    made that; `lost_runs` counts the runs since;
+    made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
+    was asked about once;
     `unconfirmed` means that an earlier run's result is to be confirmed by a listing first.
     """
 
@@ -93,6 +94,7 @@ class Track:
     marked: bool = True
     lost_at: float | None = None
     lost_runs: int = 0
+    asked: bool = False
     since: float = 0.0
     not_before: float = 0.0
     attempts: int = 0
@@ -170,7 +172,8 @@ class Destination:
 
     `states` counts the wanted copies; `names` are the names by which a listing under way could
     show a copy that nobody owns; `lookalikes` are images of such a name that were there before;
-    `strangers` are images with our mark that the ledger does not know.
+    `strangers` are images with our mark that the ledger does not know; `former` are those that it
+    found when it was rebuilt, and that are none of its plan's.
     """
 
     region: Region
@@ -179,6 +182,7 @@ class Destination:
     copying: dict[ImageId, Track] = field(default_factory=dict)
     doubtful: dict[Copy, Track] = field(default_factory=dict)
     lookalikes: set[ImageId] = field(default_factory=set)
+    former: set[ImageId] = field(default_factory=set)
     in_flight: int = 0
     unsettled: int = 0
     states: Counter[State] = field(default_factory=Counter)

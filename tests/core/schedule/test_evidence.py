@@ -193,7 +193,7 @@ def test_a_lookalike_has_a_wanted_name_and_no_owner() -> None:
 
 
 def test_what_no_copy_will_ever_need_is_not_recorded() -> None:
-    """Of a page of strangers only the lookalike, the marked and the known are kept; the counts stay."""
+    """Of a page of strangers only lookalikes, and what names a source of ours, are kept; the counts stay."""
     tale = lost_call()
     images = (
         seen("", NAME[0]), seen(mark(call="older"), "x", "img-marked"), seen("holiday", "y", "img-stranger"),
@@ -201,7 +201,7 @@ def test_what_no_copy_will_ever_need_is_not_recorded() -> None:
     )  # fmt: skip
     page = Listed(at=tale.now, began=tale.now, region=EAST, page=1, total=4, images=images, shown=4)
     kept = relevant(tale.schedule.register, page)
-    assert [sighting.image for sighting in kept] == ["img-there", "img-marked"]
+    assert [sighting.image for sighting in kept] == ["img-there", "img-marked", "img-theirs"]
     essence = tale.schedule.essence(page)
     assert isinstance(essence, Listed)
     assert (essence.total, essence.shown, essence.images) == (4, 4, kept)

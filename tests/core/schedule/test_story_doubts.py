@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.messages import Accepted, List, Listed
+from orchestrator.core.messages import Accepted, List, Listed, Settled
 from orchestrator.core.model import Copy, ImageId, Resource, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.tracks import Evidence
@@ -200,12 +200,15 @@ def test_a_copy_is_recognised_by_the_name_that_its_source_had(texts: str) -> Non
 
 
 def test_an_image_that_was_there_before_is_nobodys_copy() -> None:
-    """A foreign image of the same name stood there before the first call: it does not block."""
+    """A foreign image of the same name, which a person said is not the copy: a lost call is repeated."""
     tale = story(copies_of(1, EAST), texts="none")
     name = tale.sources[image_id(0)].name
     foreign = replace(tale.sources[image_id(0)], image=ImageId("img-foreign"), name=name)
     tale.shelves[EAST][foreign.image] = foreign
-    (call,) = tale.go()
+    assert tale.wait(3600) == []
+    (copy,) = copies_of(1, EAST)
+    tale.tell(Settled(at=tale.now, copy=copy, made=False))
+    (call,) = tale.begin([copy], "run2").go()
     tale.wait(1)
     tale.lose(call)
     assert [again.numbers for again in tale.wait(1500)] == [[0]]
