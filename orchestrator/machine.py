@@ -12,12 +12,20 @@ from dataclasses import dataclass, field
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+def since_start() -> float:
+    """Count seconds that never go backwards, those of a suspended machine too where the system counts them.
+
+    Python's own monotonic clock stands still while a Linux machine is suspended.
+    """
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """The real machine by default; tests lend their own. `wall` gives UTC epoch seconds."""
 
     wall: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = since_start
     chance: random.Random = field(default_factory=random.SystemRandom)
     host: str = field(default_factory=socket.gethostname)
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
