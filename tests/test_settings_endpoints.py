@@ -133,9 +133,10 @@ def test_endpoints_that_could_lead_a_signature_elsewhere(place: Place, text: obj
 _PARTS = st.one_of(
     st.sampled_from(
         """
-        https http:// https:// HTTPS:// :// // / \\ @ : . .. # ? % %2e %2f %00 [ ] [::1] ::1 localhost LOCALHOST
-        127.0.0.1 127.1 2130706433 0x7f.1 evil.com .evil.com vm disk vm. .jdcloud-api.com jdcloud-api.com
-        JDCLOUD-API.COM internal .internal. cn-north-1 xn-- :443 :80 :8443 :0 , ; & = user:pass@
+        https http:// https:// HTTPS:// :// // / \\ @ : . .. # ? % %2e %2f %00 [ ] [::1] ::1 localhost
+        LOCALHOST 127.0.0.1 127.1 2130706433 0x7f.1 evil.com .evil.com vm disk vm.
+        .jdcloud-api.com jdcloud-api.com JDCLOUD-API.COM internal .internal. cn-north-1
+        xn-- :443 :80 :8443 :0 , ; & = user:pass@
         """.split()  # noqa: SIM905
     ),
     st.characters(),

@@ -103,10 +103,13 @@ def _run_id(run: str | None) -> RunId | None:
 
 
 def _log_path(path: Path) -> Path:
-    """Resolve the link to the latest log; say so where there is none."""
+    """Resolve the link to the latest log, which leads to nowhere else; say so where there is none."""
     if not path.exists():
         raise UsageError(f"no log at {path}. `orchestrator runs` lists the runs.")
-    return path.resolve()
+    found = path.resolve()
+    if found.parent != path.parent.resolve() or not found.is_file():
+        raise UsageError(f"{path} leads to {found}, which is no log. Remove it.")
+    return found
 
 
 def _show(line: str, *, as_json: bool) -> None:

@@ -15,19 +15,23 @@ LEDGER = "ledger.db"
 LOCK = "lock"
 LOGS = "logs"
 
+_OURS = (LEDGER, LOCK, LOGS, "simulated", "backup")
+"""How the names begin that this program gives in a state folder."""
+
 _ELSEWHERE = "or set ORCHESTRATOR_STATE_DIR to another folder"
 
 
 def prepare_folder(path: Path) -> Path:
     """Make the state folder and its logs/ where absent, refuse one that others could tamper with.
 
-    Returns the absolute path. A new folder gets mode 0700, whatever the umask. Raises SettingsError.
+    Returns the absolute path. A new folder gets mode 0700, whatever the umask, and so does one that
+    others can look into, unless something of theirs is in it. Raises SettingsError.
     """
     folder = path.absolute()
     with _explained(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         _make_private(folder)
-        _make_private(folder / LOGS)
+        _make_private(folder / LOGS, ours=True)
     if not os.access(folder, os.W_OK | os.X_OK, effective_ids=True):
         raise SettingsError(f"{folder} cannot be written to. Give yourself permission, {_ELSEWHERE}.")
     return folder
@@ -70,8 +74,8 @@ def refuse_strange(path: Path, info: os.stat_result) -> None:
         )
 
 
-def _make_private(folder: Path) -> None:
-    """Make one folder with mode 0700; one that is there already is only looked at."""
+def _make_private(folder: Path, *, ours: bool = False) -> None:
+    """Make one folder with mode 0700; one that is there already and holds nothing foreign gets that too."""
     made = False
     with suppress(FileExistsError):
         os.mkdir(folder, 0o700)
@@ -85,7 +89,10 @@ def _make_private(folder: Path) -> None:
     try:
         if made:
             os.fchmod(fd, 0o700)
-        _refuse_shared(folder, os.fstat(fd))
+        info = os.fstat(fd)
+        _refuse_shared(folder, info)
+        if info.st_mode & 0o077 and (ours or all(name.startswith(_OURS) for name in os.listdir(fd))):
+            os.fchmod(fd, 0o700)
     finally:
         os.close(fd)
 

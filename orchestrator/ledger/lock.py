@@ -149,11 +149,17 @@ class RunLock:
 
 def read_owner(folder: Path) -> LockOwner | None:
     """Tell who wrote the lock file last; None after an orderly end. A killed owner's name stays in it."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(folder / LOCK, "rb") as file:
-            return _parse(file.read(_TEXT_MAX))
+        fd = os.open(folder / LOCK, flags)
     except OSError:
         return None
+    try:
+        return _parse(os.read(fd, _TEXT_MAX))
+    except OSError:
+        return None
+    finally:
+        os.close(fd)
 
 
 def is_held(folder: Path) -> bool:

@@ -86,11 +86,8 @@ def test_no_value_can_leave_its_place() -> None:
 @pytest.mark.parametrize("text", ["", ".", ".."])
 def test_what_is_no_segment_is_never_sent(text: str) -> None:
     """Servers and proxies resolve dots in a path, so that the request would be another one."""
-    for make in (
-        lambda: describe_image(Region(text), ImageId("img-a")),
-        lambda: list_images(Region(text), 1),
-    ):
+    for region, image in ((text, "img-a"), ("cn-east-2", text)):
         with pytest.raises(ValueError, match="neither a region nor an image id"):
-            make()
+            describe_image(Region(region), ImageId(image))
     with pytest.raises(ValueError, match="neither a region nor an image id"):
-        describe_image(EAST, ImageId(text))
+        list_images(Region(text), 1)

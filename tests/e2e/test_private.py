@@ -91,6 +91,17 @@ def test_state_is_for_its_owner_alone(cloud: Cloud, make_home: MakeHome, umask: 
     assert len([name for name in modes(home) if name.endswith(".jsonl")]) == 2
 
 
+def test_a_log_that_leads_elsewhere_is_not_shown(make_home: MakeHome) -> None:
+    """`log` shows what lies in the folder of logs; a link to another place is named and not followed."""
+    home = make_home()
+    (home.folder / "elsewhere.jsonl").write_text('{"event": "precious"}\n')
+    (home.state / "logs").mkdir(parents=True)
+    (home.state / "logs" / "latest").symlink_to(home.folder / "elsewhere.jsonl")
+    done = home.call("log", "--json")
+    assert (done.code, done.out) == (2, "")
+    assert "is no log" in done.err
+
+
 # --- what other processes see -----------------------------------------------------------------------
 
 

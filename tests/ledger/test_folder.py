@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.model import RunId
 from orchestrator.errors import SettingsError
+from orchestrator.ledger.connect import backup
 from orchestrator.ledger.folder import open_private, prepare_folder
+from orchestrator.ledger.lock import LockOwner, RunLock, read_owner
+from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.sqlite import Ledger
+from orchestrator.watch.progress_log import ProgressLog
+
+OWNER = LockOwner(run=RunId("r1"), pid=1, host="here", started_at=1.0)
 
 
 def mode(path: Path) -> int:
@@ -30,12 +38,30 @@ def test_a_new_folder_is_private_whatever_the_umask(tmp_path: Path, umask: int) 
     assert (mode(folder), mode(folder / "logs"), mode(folder / "file")) == (0o700, 0o700, 0o600)
 
 
-def test_preparing_twice_changes_nothing(tmp_path: Path) -> None:
-    """A folder that is there already is used as it is, also one that others may read."""
-    folder = prepare_folder(tmp_path / "a" / "b" / "state")
-    folder.chmod(0o755)
-    assert prepare_folder(folder) == folder
-    assert mode(folder) == 0o755
+@pytest.mark.parametrize("bits", [0o755, 0o750, 0o711, 0o700])
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_folder_that_others_look_into_is_closed(tmp_path: Path, bits: int, umask: int) -> None:
+    """One that is there already is private too once it is used, whoever made it for us."""
+    folder = tmp_path / "a" / "b" / "state"
+    (folder / "logs").mkdir(parents=True)
+    for name in ("ledger.db", "ledger.db-wal", "lock", "simulated", "logs/other"):
+        (folder / name).write_text("")
+    for part in (folder, folder / "logs"):
+        part.chmod(bits)
+    before = os.umask(umask)
+    try:
+        assert prepare_folder(folder) == prepare_folder(folder) == folder
+    finally:
+        os.umask(before)
+    assert (mode(folder), mode(folder / "logs")) == (0o700, 0o700)
+
+
+def test_a_folder_with_something_foreign_stays_open(tmp_path: Path) -> None:
+    """Who names a home or /var/lib as state folder does not find everybody else locked out; logs/ is ours."""
+    (tmp_path / "state" / "public_html").mkdir(parents=True)
+    (tmp_path / "state").chmod(0o755)
+    folder = prepare_folder(tmp_path / "state")
+    assert (mode(folder), mode(folder / "logs"), mode(folder / "public_html")) == (0o755, 0o700, 0o755)
 
 
 def test_a_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,6 +114,78 @@ def test_a_name_that_cannot_be_is_said(tmp_path: Path, name: str) -> None:
     """A name that no folder can have gives a settings error, not a traceback."""
     with pytest.raises(SettingsError):
         prepare_folder(tmp_path / name)
+
+
+def write_into(folder: Path, name: str) -> None:
+    """Begin to write into one file of a state folder as a run does."""
+    if name == "lock":
+        RunLock.attempt(folder, owner=OWNER).release()
+    else:
+        Ledger.open(folder, ids=lambda: "ledgerledger", now=1.0).close()
+
+
+@pytest.mark.parametrize("name", ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db-journal", "lock"])
+@pytest.mark.parametrize("dangling", [False, True], ids=["to a file", "to nothing"])
+def test_no_file_is_opened_through_a_link(tmp_path: Path, name: str, dangling: bool) -> None:
+    """A link in the place of any file is refused by those who write, and its target stays as it was."""
+    folder, target = prepare_folder(tmp_path / "state"), tmp_path / "target"
+    if not dangling:
+        target.write_text("precious")
+    (folder / name).symlink_to(target)
+    with pytest.raises(SettingsError, match="symbolic link"):
+        write_into(folder, name)
+    assert target.exists() is not dangling
+    assert dangling or target.read_text() == "precious"
+
+
+def test_looking_opens_no_file_through_a_link_either(tmp_path: Path) -> None:
+    """A reader is refused a linked ledger; a linked lock, or a pipe in its place, names no owner."""
+    folder, target = prepare_folder(tmp_path / "state"), tmp_path / "target"
+    with RunLock.attempt(folder, owner=OWNER):
+        assert read_owner(folder) == OWNER
+        target.write_bytes((folder / "lock").read_bytes())
+    (folder / "lock").unlink()
+    (folder / "lock").symlink_to(target)
+    assert read_owner(folder) is None
+    (folder / "lock").unlink()
+    os.mkfifo(folder / "lock")
+    assert read_owner(folder) is None
+    (folder / "ledger.db").symlink_to(target)
+    with pytest.raises(SettingsError, match="symbolic link"):
+        LedgerReader.open(folder)
+
+
+def test_a_log_is_not_written_through_a_link(tmp_path: Path) -> None:
+    """The log of a run goes into a file of its own or nowhere; `latest` is replaced, never followed."""
+    folder, target = prepare_folder(tmp_path / "state") / "logs", tmp_path / "target"
+    target.write_text("precious")
+    (folder / "r1.jsonl").symlink_to(target)
+    (folder / "latest").symlink_to(target)
+    troubles: list[OSError] = []
+    with ProgressLog.open(
+        folder, RunId("r1"), level="info", clock=lambda: 1.0, trouble=troubles.append
+    ) as log:
+        log.note("run.signal", "warning", signal="SIGINT")
+    assert len(troubles) == 1
+    assert target.read_text() == "precious"
+    assert (folder / "latest").readlink() == Path("r1.jsonl")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_backup_is_private_and_follows_no_link(tmp_path: Path, umask: int) -> None:
+    """A copy of the ledger has mode 0600; where something is already, also a dangling link, none is made."""
+    folder = prepare_folder(tmp_path / "state")
+    before = os.umask(umask)
+    try:
+        Ledger.open(folder, ids=lambda: "ledgerledger", now=1.0).close()
+        backup(folder / "ledger.db", tmp_path / "copy")
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "copy") == mode(folder / "ledger.db") == 0o600
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    with pytest.raises(FileExistsError):
+        backup(folder / "ledger.db", tmp_path / "link")
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_a_read_only_place_is_said() -> None:
