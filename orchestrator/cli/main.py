@@ -13,6 +13,7 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.completion import completion
 from orchestrator.cli.inspect import log, runs, status
+from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
@@ -30,6 +31,7 @@ Exit codes:
    65  the ledger is damaged or from a newer version
    75  another run holds the lock
    77  credentials refused
+   78  the ledger belongs to another account or endpoint
   130  interrupted (SIGINT); 143 by SIGTERM or SIGHUP
 An unknown code means failure.
 """
@@ -46,7 +48,7 @@ def cli() -> None:
     forbid_dumps()
 
 
-for _verb in (run, plan, validate, status, log, runs, settle, simulator, completion):
+for _verb in (run, plan, validate, status, log, runs, settle, ledger, simulator, completion):
     cli.add_command(_verb)
 
 

@@ -34,12 +34,15 @@ def view_of(reader: LedgerReader, folder: Path, row: RunRow) -> Result | Running
 
 
 def _copies(reader: LedgerReader, row: RunRow) -> tuple[Standing, ...]:
-    """Read the latest run's copies from the projection, those of an older one from its events."""
+    """Read the latest run's copies from the projection, those of an older one from its events.
+
+    Of a run that a compaction took away, the copies are left that no later run wanted.
+    """
     if reader.runs()[0].run == row.run:
         return tuple(reader.copies(row.run))
     schedule = Schedule(Limits(), reader.ledger_id)
     schedule.recover(reader.events(until_run=row.run))
-    return schedule.standings()
+    return schedule.standings() or tuple(reader.copies(row.run))
 
 
 def run_line(row: RunRow, folder: Path) -> RunLine:

@@ -37,6 +37,12 @@ def prepare_folder(path: Path) -> Path:
     return folder
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder of ours below the state folder, refuse one that others could tamper with."""
+    with _explained(folder):
+        _make_private(folder)
+
+
 def open_private(folder: Path, name: str, flags: int) -> int:
     """Open a file of the state folder, 0600 and not inherited by child processes; return its descriptor.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -108,8 +109,19 @@ class LedgerReader:
         return dict(sorted(calls.items()))
 
     def events(self, *, until_run: RunId | None = None) -> Iterator[Event]:
-        """Read the events in order, each one verified, like `Ledger.events`."""
-        return rows.read_events(self._connection, self._path, until_run=until_run)
+        """Read the events in order, each one verified, like `Ledger.events`.
+
+        All of one state of the ledger: a compaction by the writer meanwhile takes nothing away.
+        """
+        alone = not self._connection.in_transaction
+        if alone:
+            self._connection.execute("BEGIN")
+        try:
+            yield from rows.read_events(self._connection, self._path, until_run=until_run)
+        finally:
+            with suppress(sqlite3.Error):  # the reader was closed before the last event
+                if alone:
+                    self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
         """Let go of the file."""

@@ -24,6 +24,7 @@ _LAST_OF_RUN = """
         (SELECT max(seq) FROM events WHERE run = :run), (SELECT since FROM runs WHERE run = :run), 0
     )
 """
+_INSIDE_MEMORY = "SELECT count(*) FROM events WHERE seq = ? AND kind = 'remembered'"
 _META = """
     SELECT key, value FROM meta
     UNION ALL SELECT 'first', min(seq) FROM events UNION ALL SELECT 'last', max(seq) FROM events
@@ -86,24 +87,29 @@ def write_row(event: Event, *, ledger_id: str, seq: int, run: RunId) -> Row:
 
 
 def read_events(
-    connection: sqlite3.Connection, path: Path, *, until_run: RunId | None = None
+    connection: sqlite3.Connection,
+    path: Path,
+    *,
+    until_run: RunId | None = None,
+    until: int | None = None,
 ) -> Iterator[Event]:
-    """Read the events in order, up to the last one of `until_run` where that is given.
+    """Read the events in order, up to event `until` or the last one of `until_run` where that is given.
 
     No statement stays open between two events, so a slow reader holds up nobody. Raises
     LedgerDamaged, which names the row.
     """
     meta = read_meta(connection, path)
-    seq, until = int(meta["base"]), int(meta["head"])
+    seq, last = int(meta["base"]), int(meta["head"])
     if until_run is not None:
-        until = min(until, _last_of_run(connection, path, until_run))
-    while seq < until:
-        batch = _fetch(connection, path, seq, until)
+        last = min(last, _last_of_run(connection, path, until_run))
+    last = last if until is None else min(last, until)
+    while seq < last:
+        batch = _fetch(connection, path, seq, last)
         for row in batch:
             seq += 1
             yield _read_row(row, path, ledger_id=meta["ledger_id"], seq=seq)
         if not batch:
-            raise damaged(path, f"the events {seq + 1} to {until} are missing")
+            raise damaged(path, f"the events {seq + 1} to {last} are missing")
 
 
 def _fetch(
@@ -120,9 +126,15 @@ def _fetch(
 
 
 def _last_of_run(connection: sqlite3.Connection, path: Path, run: RunId) -> int:
-    """Find the last event that was known when a run ended; 0 for a run that the ledger does not know."""
+    """Find the last event that was known when a run ended.
+
+    0 for a run that the ledger does not know, and for one that ended in a compaction's midst: of
+    that nothing is left but its row.
+    """
     with explained(path):
-        return int(connection.execute(_LAST_OF_RUN, {"run": run}).fetchone()[0])
+        last = int(connection.execute(_LAST_OF_RUN, {"run": run}).fetchone()[0])
+        inside = connection.execute(_INSIDE_MEMORY, (last + 1,)).fetchone()[0]
+    return 0 if inside else last
 
 
 def _read_row(row: Row, path: Path, *, ledger_id: str, seq: int) -> Event:

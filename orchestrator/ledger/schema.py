@@ -47,7 +47,7 @@ def create(path: Path, *, ledger_id: str, now: float, steps: Sequence[str] = STE
         connection.execute("PRAGMA journal_mode = WAL")
     os.link(draft, path)
     draft.unlink()
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def version_of(connection: sqlite3.Connection, path: Path, steps: Sequence[str] = STEPS) -> int:
@@ -109,9 +109,15 @@ def _shape(connection: sqlite3.Connection) -> set[tuple[str, str]]:
 
 def _shape_of(steps: Sequence[str]) -> set[tuple[str, str]]:
     """Tell the shape that these steps lead to."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        _apply(connection, 0, steps)
+    with closing(blank(steps)) as connection:
         return _shape(connection)
+
+
+def blank(steps: Sequence[str] = STEPS) -> sqlite3.Connection:
+    """Make a ledger's empty tables in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    _apply(connection, 0, steps)
+    return connection
 
 
 def _remove_companions(path: Path) -> None:
@@ -120,7 +126,7 @@ def _remove_companions(path: Path) -> None:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Put the folder's names on disk: a file whose name is lost in a power cut is lost."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -2,7 +2,7 @@
 -- Times are UTC epoch seconds. Without STRICT where SQLite is older than 3.37.
 
 -- ledger_id, created_at, epoch (fence of the writer), head (last event), base (last event that a
--- compaction took away); later also account and endpoint.
+-- compaction took away). Account and endpoint are in the events.
 CREATE TABLE meta (
     key   TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL

@@ -28,6 +28,8 @@ _ADVANCE = "UPDATE meta SET value = ? WHERE key = 'head'"
 _FENCE = "SELECT max(value) FILTER (WHERE key = 'epoch'), max(value) FILTER (WHERE key = 'head') FROM meta"
 _BEGIN_RUN = "INSERT INTO runs (run, plan, started_at, since) VALUES (?, ?, ?, ?)"
 _END_RUN = "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, result = ? WHERE run = ?"
+_BEGINNINGS = "SELECT seq FROM events WHERE kind = 'begun' ORDER BY seq DESC"
+_RAISE_BASE = "UPDATE meta SET value = ? WHERE key = 'base'"
 _UNCOUNTED = "SELECT run FROM runs WHERE wanted IS NULL"
 _COUNTED = "UPDATE runs SET wanted = ?, ready = ?, failed = ? WHERE run = ?"
 
@@ -99,13 +101,39 @@ class Ledger:
         self._head = row.seq
         return row.seq
 
-    def events(self, *, until_run: RunId | None = None) -> Iterator[Event]:
-        """Read every event back in order, each one verified; stop after the last one of `until_run`."""
+    def events(self, *, until_run: RunId | None = None, until: int | None = None) -> Iterator[Event]:
+        """Read every event back in order, each one verified; stop after event `until` or those of a run."""
         try:
-            yield from rows.read_events(self._connection, self._path, until_run=until_run)
+            yield from rows.read_events(self._connection, self._path, until_run=until_run, until=until)
         except LedgerDamaged:
             self._damaged = True
             raise
+
+    def beginning_of(self, nights: int, *, of_at_least: int) -> int | None:
+        """Return the last event before the last `nights` runs; None where there are not `of_at_least`."""
+        with explained(self._path):
+            begun = [int(seq) for (seq,) in self._connection.execute(_BEGINNINGS)]
+        return begun[nights - 1] - 1 if len(begun) >= max(of_at_least, nights + 1) else None
+
+    def replace_events(self, place: int, memory: Sequence[Event]) -> int:
+        """Put a memory in the place of all events up to `place`; return by how many they became fewer.
+
+        The memory takes the last of their numbers, so no later event changes. One that is longer than
+        what it stands for is not written.
+        """
+        with self._writing() as connection:
+            meta = rows.read_meta(connection, self._path)
+            base, run = place - len(memory), RunId(f"compaction-{self._epoch}")
+            gone = base - int(meta["base"])
+            if gone <= 0:
+                return 0
+            connection.execute(_RAISE_BASE, (str(place),))
+            connection.execute("DELETE FROM events WHERE seq <= ?", (place,))
+            connection.execute(_RAISE_BASE, (str(base),))
+            for seq, event in enumerate(memory, start=base + 1):
+                row = rows.write_row(event, ledger_id=self._ledger_id, seq=seq, run=run)
+                connection.execute(rows.INSERT, row)
+        return gone
 
     def begin_run(self, run: RunId, *, plan: str, started_at: float, wanted: Sequence[Copy]) -> None:
         """Enter a new run and mark the copies that it wants; earlier runs keep their counts."""
