@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -59,12 +60,16 @@ class Liar:
 
 
 @asynccontextmanager
-async def lying(cloud: Cloud, liar: Liar, clock: Callable[[], float] = now) -> AsyncIterator[str]:
-    """Serve a world through a liar, in the running loop; give the URL."""
+async def lying(
+    cloud: Cloud, liar: Liar, *, silent: Callable[[str], bool] = lambda path: False
+) -> AsyncIterator[str]:
+    """Serve a world through a liar, in the running loop; give the URL. What is `silent` is never answered."""
 
     @web.middleware
     async def answer(request: web.Request, handler: Callable[..., Any]) -> web.StreamResponse:
-        """Let the world act, then say something else."""
+        """Let the world act, then say something else, or say nothing and do nothing."""
+        if silent(request.path):
+            await asyncio.Event().wait()
         response: web.Response = await handler(request)
         text = response.text if isinstance(response, web.Response) else None
         spoilt = liar.spoil(operation(request), json.loads(text)) if text and response.status == 200 else None
@@ -73,7 +78,7 @@ async def lying(cloud: Cloud, liar: Liar, clock: Callable[[], float] = now) -> A
             request.transport.close()
         return response
 
-    app = make_app(cloud.world, keys={KEY: SECRET}, clock=clock, faults=cloud.faults)
+    app = make_app(cloud.world, keys={KEY: SECRET}, clock=now, faults=cloud.faults)
     app.middlewares.append(answer)
     server = TestServer(app)
     await server.start_server(max_line_size=LINE_MAX)
