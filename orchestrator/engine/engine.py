@@ -202,9 +202,7 @@ class Engine:
         self._confirm()
         age_s = self._senses.clock() - job.intended_at
         if age_s > _STALE_S:
-            self.calls[api_of(Submit(job.chunk, job.mark is not None))] -= 1
-            said = f"decided {age_s:.0f} s ago"
-            at = self._senses.clock()
+            at, said = self._senses.clock(), f"decided {age_s:.0f} s ago"
             return Refused(at=at, call=job.call, reason=Reason.STALE_INTENT, detail=said)
         return await self._cloud.copy(job.call, job.chunk, job.mark)
 
