@@ -41,7 +41,7 @@ def made(cloud: Cloud) -> list[tuple[str, str]]:
 
 
 async def through_the_dark(region: Region, begins_s: float, nights: int = 1, what: str = "") -> Driver:
-    """Run nights, the first with an hour in which a region answers nothing (of `what`); the last must end ok."""
+    """Run nights, the first with an hour in which a region answers nothing; the last must end ok."""
     cloud = Cloud(images=12)
 
     def silent(path: str) -> bool:
