@@ -113,12 +113,12 @@ def _log_path(path: Path) -> Path:
 
 
 def _show(line: str, *, as_json: bool) -> None:
-    """Print one line, as it is or in words; debug lines have no words."""
+    """Print one line, as it is or in words; a torn or foreign one not at all."""
     from orchestrator.watch.log_view import render
 
-    text = line if as_json else render(line)
-    if text is not None:
-        click.echo(text)
+    words = render(line)
+    if words is not None and (not as_json or (line.isascii() and line.isprintable())):
+        click.echo(line if as_json else words)
 
 
 def _follow(path: Path, folder: Path, *, as_json: bool) -> None:

@@ -7,6 +7,7 @@ answer at once.
 from __future__ import annotations
 
 import sys
+from io import StringIO
 
 import click
 
@@ -15,6 +16,7 @@ from orchestrator.cli.completion import completion
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
+from orchestrator.cli.rebuild import rebuild
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
@@ -50,6 +52,7 @@ def cli() -> None:
 
 for _verb in (run, plan, validate, status, log, runs, settle, ledger, simulator, completion):
     cli.add_command(_verb)
+ledger.add_command(rebuild)
 
 
 def main() -> None:
@@ -67,8 +70,7 @@ def _guarded() -> int:
     try:
         code = cli.main(prog_name="orchestrator", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _show(error)
     except OrchestratorError as error:
         return _tell(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
@@ -99,6 +101,18 @@ def _untold(trouble: OSError) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    """Print one message to stderr, each of its lines as it is."""
-    click.echo(f"orchestrator: {message}" if "\n" not in message else message, err=True)
+    """Print one message to stderr, each of its lines as it is but for what would act on a terminal."""
+    from orchestrator.watch.text import neutral
+
+    click.echo(neutral(f"orchestrator: {message}" if "\n" not in message else message), err=True)
     return code
+
+
+def _show(error: click.ClickException) -> int:
+    """Print click's own words about the command line, which quote it."""
+    from orchestrator.watch.text import neutral
+
+    words = StringIO()
+    error.show(words)
+    click.echo(neutral(words.getvalue()), err=True, nl=False)
+    return error.exit_code

@@ -15,6 +15,9 @@ from orchestrator.errors import PlanError
 if TYPE_CHECKING:
     from orchestrator.core.model import Chunk, Copy, State
 
+PATH_MAX = 4096
+"""As many characters of a file's name are shown."""
+
 
 @click.command()
 @click.argument("plans", nargs=-1, required=True, metavar="PLAN...")
@@ -23,6 +26,8 @@ def validate(
     plans: tuple[str, ...], config: Path | None, state_dir: str | None, settings: tuple[str, ...]
 ) -> None:
     """Check plan files; every complaint at once, with its place."""
+    from orchestrator.core.plan.complaints import shown
+
     loaded = settings_of(config, state_dir, settings)
     complaints: list[str] = []
     for path in plans:
@@ -31,7 +36,8 @@ def validate(
         except PlanError as error:
             complaints.extend(error.complaints)
         else:
-            click.echo(f"{path}: ok, {len(plan.replications)} replications, {len(plan.copies())} copies")
+            found = f"{len(plan.replications)} replications, {len(plan.copies())} copies"
+            click.echo(f"{shown(path, PATH_MAX)}: ok, {found}")
     if complaints:
         raise PlanError(tuple(complaints))
 
@@ -82,7 +88,9 @@ def _lines(
     name: str, wanted: tuple[Copy, ...], states: dict[Copy, State], chunks: tuple[Chunk, ...]
 ) -> list[str]:
     """Write the preview for people: a line per route, then its chunks."""
-    lines = [f"{name}: {len(wanted)} copies wanted{_of_these(wanted, states)}"]
+    from orchestrator.core.plan.complaints import shown
+
+    lines = [f"{shown(name, PATH_MAX)}: {len(wanted)} copies wanted{_of_these(wanted, states)}"]
     lines.append(f"to copy: {sum(len(c.copies) for c in chunks)} in {len(chunks)} calls")
     for chunk in chunks:
         lines.append(f"  {chunk.origin} > {chunk.destination}: {' '.join(chunk.sources)}")
@@ -99,9 +107,11 @@ def _shape(
     name: str, wanted: tuple[Copy, ...], states: dict[Copy, State], chunks: tuple[Chunk, ...]
 ) -> dict[str, object]:
     """Write the preview for machines."""
+    from orchestrator.watch.text import well_formed
+
     known = Counter(states[copy].value for copy in wanted if copy in states)
     return {
-        "plan": name,
+        "plan": well_formed(name),
         "wanted": len(wanted),
         "known": dict(sorted(known.items())),
         "chunks": [

@@ -144,20 +144,23 @@ def _run(settings: Settings, wish: Wish, screen: Screen, profile: str | None, *,
 
 def _warn(message: str) -> None:
     """Show a warning."""
-    click.echo(f"warning: {message}", err=True)
+    from orchestrator.watch.text import neutral
+
+    click.echo(neutral(f"warning: {message}"), err=True)
 
 
 def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> int:
     """Print the result: JSON to stdout, words to stderr; quiet says only what is wrong."""
     from orchestrator.watch.result import result_json
     from orchestrator.watch.summary import summary_lines
+    from orchestrator.watch.text import neutral
 
     result = outcome.result
     if not quiet or result.exit_code:
         for line in summary_lines(result, outcome.log):
             click.echo(line, err=True)
     if outcome.fault is not None:
-        click.echo(f"orchestrator: {outcome.fault}", err=True)
+        click.echo(neutral(f"orchestrator: {outcome.fault}"), err=True)
     if as_json:
         _print_result(result_json(result))
     return result.exit_code

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
+
+from orchestrator.watch.text import well_formed
 
 MASKED = "***"
 LONGEST = 2000
 """Most characters of one text in the log."""
 
 _DEEPEST = 12
+_ENCODED_MIN = 8  # what base64 makes of a shorter one may stand in honest text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Give the forms in which requests carry secrets: as they are, in base64 (a token), quoted (in a URL)."""
+    yield secret
+    if len(secret) >= _ENCODED_MIN:
+        yield b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
+        yield quote(secret, safe="", errors="replace")
 
 
 class Mask:
@@ -27,10 +40,11 @@ class Mask:
     def _learn(self) -> None:
         """Sort the secrets, the longest first: one may be a part of another."""
         self._known = len(self._given)
-        self._secrets = tuple(sorted({s for s in self._given if s.strip()}, key=len, reverse=True))
+        forms = {form for secret in self._given if secret.strip() for form in _forms(secret)}
+        self._secrets = tuple(sorted(forms, key=len, reverse=True))
 
     def __repr__(self) -> str:
-        return f"Mask({len(self._secrets)} secrets)"
+        return f"Mask({self._known} secrets)"
 
     def text(self, text: str) -> str:
         """Mask every secret in a text, the longest first."""
@@ -57,5 +71,5 @@ class Mask:
 
     def _clip(self, text: str) -> str:
         """Mask first, so that no half of a secret survives the cut."""
-        masked = self.text(text)
+        masked = well_formed(self.text(text))
         return masked if len(masked) <= LONGEST else masked[: LONGEST - 1] + "…"

@@ -44,7 +44,7 @@ def heartbeat_line(now: float, overviews: Sequence[Overview]) -> str:
         if number := count(overviews, state):
             parts.append(f"{number} {word}")
     etas = [view.eta_s for view in overviews if view.eta_s is not None]
-    notes = [f"{view.region}: {clean(view.note)}" for view in overviews if view.note]
+    notes = [f"{clean(view.region)}: {clean(view.note)}" for view in overviews if view.note]
     about = [f"about {span(max(etas))} to go"] if etas else []
     return f"{clock_text(now)} {'; '.join([', '.join(parts), *about, *notes])}"
 

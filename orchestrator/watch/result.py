@@ -71,7 +71,7 @@ def _copy_shape(standing: Standing) -> dict[str, str | None]:
         "source_region": standing.copy.origin,
         "source_image": standing.copy.source,
         "destination_region": standing.copy.destination,
-        "destination_image": standing.image,
+        "destination_image": None if standing.image is None else well_formed(standing.image),
         "state": standing.state.value,
         "reason": standing.reason.value,
         "detail": well_formed(standing.detail),

@@ -24,6 +24,11 @@ def clean(text: str, most: int = CLIP) -> str:
     return short if short.isprintable() else "".join(_harmless(letter) for letter in short)
 
 
+def neutral(text: str) -> str:
+    """Neutralise a text of several lines and any length, as `clean` does; its lines stay lines."""
+    return "\n".join(clean(line, len(line)) for line in text.split("\n"))
+
+
 def _harmless(letter: str) -> str:
     """Write one character so that no terminal acts on it."""
     if letter.isprintable():
