@@ -67,7 +67,7 @@ TASKS: tuple[Task, ...] = (
     ),
     Task(
         group="torture", name="torture, unprotected", machine="tests.torture",
-        full=("--rounds", "2", *_ALONE, "--unprotected"), brief=None,
+        full=("--rounds", "5", *_ALONE, "--unprotected"), brief=None,
     ),
 )  # fmt: skip
 """The longest first, so that two at a time end together."""

@@ -111,8 +111,8 @@ class Recovery(RuleBasedStateMachine):
 
     def _mourn(self, how: str, delays: tuple[float | None, ...] = (0.0, None, SETTLE_S / 2)) -> None:
         """Bury a killed process: what it had sent may still have its effect; then read the disk."""
-        self.tally.counts["kills"] += 1
-        self.tally.counts[how] += 1
+        if how:
+            self.tally.counts.update(("kills", how))
         for number, call in enumerate(self.life.calls.values()):
             self.life.leave(call, delays[number % len(delays)])
         self.life.calls.clear()
@@ -121,7 +121,7 @@ class Recovery(RuleBasedStateMachine):
 
     # --- the program ------------------------------------------------------------------------------
 
-    @initialize(texts=st.sampled_from(["mark", "mark", "platform", "none"]), page=st.sampled_from([100, 3]))
+    @initialize(texts=st.sampled_from(["mark", "platform", "none", "none"]), page=st.sampled_from([100, 3]))
     def be_born(self, texts: str, page: int) -> None:
         self.life.texts, self.life.page = texts, page
         with self.living() as life:
@@ -135,13 +135,24 @@ class Recovery(RuleBasedStateMachine):
             life.wake_up([PLAN[number] for number in sorted(wants)])
 
     @precondition(running)
-    @rule(rounds=st.integers(1, 12), accepting=st.booleans(), patient=st.booleans())
-    def go_on(self, rounds: int, accepting: bool, patient: bool) -> None:
+    @rule(rounds=st.integers(1, 12), patient=st.booleans())
+    def go_on(self, rounds: int, patient: bool) -> None:
         """Decide and have every read answered, some times: the way to where it gets interesting."""
         with self.living() as life:
             life.veil = _everything
             for _ in range(rounds):
-                if not life.step(accepting=accepting) and patient and life.wake < inf:
+                if not life.step(accepting=False) and patient and life.wake < inf:
+                    life.pass_to(life.wake)
+
+    @precondition(running)
+    @rule(rounds=st.integers(5, 40))
+    def quiet_hour(self, rounds: int) -> None:
+        """Let everything go well for a while."""
+        with self.living() as life:
+            life.veil = _everything
+            for _ in range(rounds):
+                life.finish()
+                if not life.step(accepting=True) and life.wake < inf:
                     life.pass_to(life.wake)
 
     @precondition(running)
@@ -161,28 +172,22 @@ class Recovery(RuleBasedStateMachine):
                 self.tally.counts["runs_ended"] += 1
 
     @precondition(running)
-    @rule(delays=st.lists(DELAYS, min_size=1, max_size=3))
-    def kill(self, delays: list[float | None]) -> None:
+    @rule(delays=st.lists(DELAYS, min_size=1, max_size=3), taken_over=st.booleans())
+    def end(self, delays: list[float | None], taken_over: bool) -> None:
+        """Kill the process between two writes, or let another one take the ledger over."""
         with self.living() as life:
-            life.die()
-            self._mourn("killed_between_two_writes", tuple(delays))
+            if taken_over:
+                life.overtaken()
+                self.tally.counts["taken_over"] += 1
+            else:
+                life.die()
+            self._mourn("" if taken_over else "killed_between_two_writes", tuple(delays))
 
     @precondition(lambda self: self.life.doom is None)
     @rule(writes=st.integers(1, 6), torn=st.booleans())
     def doom(self, writes: int, torn: bool) -> None:
         """Let the process die at one of its next writes: in the middle of it, or right after."""
         self.life.doom = Doom(writes, torn)
-
-    @precondition(running)
-    @rule()
-    def take_over(self) -> None:
-        with self.living() as life:
-            for call in life.calls.values():
-                life.leave(call, 0.0)
-            life.calls.clear()
-            life.overtaken()
-            hold_after_the_end(life)
-            self.tally.counts["taken_over"] += 1
 
     # --- the cloud and the network ----------------------------------------------------------------
 
@@ -276,7 +281,7 @@ class Recovery(RuleBasedStateMachine):
         try:
             if self.sound:
                 if self.life.alive:
-                    self.kill([None])
+                    self.end([None], False)
                 clear_up(self.life)
                 self.tally.lives += 1
                 self.tally.counts["events"] += len(self.life.told)

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
 from tempfile import mkdtemp
@@ -21,6 +22,10 @@ from tests.torture.rounds import PATIENT, Moment, Round, draw
 from tests.torture.tally import Tally
 
 UNPROTECTED = (sys.executable, "-P", str(Path(__file__).with_name("unprotected.py")))
+HARMLESS = (Moment(0, 0.02),)
+"""Without the protection a process is killed once, while it starts: each later kill would heal what the bug
+did, because every run lists its destinations before its first call and adopts what it finds."""
+
 _END_S = 60.0
 
 
@@ -47,7 +52,8 @@ def play(drawn: Round, folder: Path, *, unprotected: bool = False) -> Tally:
 def play_seed(seed: int, *, unprotected: bool = False) -> Tally:
     """Play the round of a seed in a folder of its own, which stays where something is complained of."""
     folder = Path(mkdtemp(prefix=f"torture-{seed}-"))
-    tally = play(draw(seed), folder, unprotected=unprotected)
+    drawn = replace(draw(seed), moments=HARMLESS) if unprotected else draw(seed)
+    tally = play(drawn, folder, unprotected=unprotected)
     if unprotected or not tally.complaints:
         shutil.rmtree(folder)
     where = "" if unprotected else f" (all files: {folder})"

@@ -18,7 +18,7 @@ from tests.e2e.support import EAST, NORTH
 from tests.ledger.samples import NOW, begun, copy, fill
 from tests.ledger.tampering import tamper
 from tests.torture.audit import Damage, check_books, check_ledger
-from tests.torture.driver import play
+from tests.torture.driver import HARMLESS, play
 from tests.torture.rounds import Moment, draw
 from tests.torture.tally import Tally
 
@@ -46,7 +46,7 @@ def test_without_the_protection_duplicates_show(tmp_path: Path) -> None:
     The one kill comes before the first call: that call's answer is lost for certain, and sent again at once.
     """
     drawn = draw(1)
-    early = replace(drawn, images=drawn.images[:8], moments=(Moment(0, 0.02),))
+    early = replace(drawn, images=drawn.images[:8], moments=HARMLESS)
     tally = play(early, tmp_path, unprotected=True)
     assert tally.kills == 1
     assert tally.duplicates > 0
