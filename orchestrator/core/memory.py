@@ -18,6 +18,7 @@ class KnownRegion:
     mark_proven: bool = False
     typical_s: float | None = None
     lookalikes: tuple[ImageId, ...] = ()
+    former: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class KnownCopy:
     marked: bool = True
     lost_at: float | None = None
     lost_runs: int = 0
+    asked: bool = False
     since: float = 0.0
     progress: int | None = None
     seen: bool = False
@@ -67,8 +69,9 @@ class KnownCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownShelf:
-    """The order in which the images of a destination, and those under way, became known."""
+    """The order in which a destination's images, those under way and its doubts came up, kept for later."""
 
     region: Region
     images: tuple[ImageId, ...] = ()
     copying: tuple[ImageId, ...] = ()
+    doubtful: tuple[Copy, ...] = ()

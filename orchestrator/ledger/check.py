@@ -87,7 +87,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> Report:
         findings += replay.run(rows.read_events(connection, path), int(meta["base"]))
         if not findings:
             findings += _compare_copies(connection, replay)
-            findings += _compare_runs(connection, replay, int(meta["base"]))
+            findings += _compare_runs(connection, replay)
     more = len(findings) - _FINDINGS_MAX
     shown = [*findings[:_FINDINGS_MAX], *([f"and {more} more"] if more > 0 else [])]
     return Report(
@@ -128,12 +128,16 @@ class Told:
 
 @dataclass(slots=True)
 class Replay:
-    """The tables as the events alone make them. `remembered` are copies known from a compaction only."""
+    """The tables as the events alone make them. `remembered` are copies known from a compaction only.
+
+    `memory` is the number of the last event that a compaction wrote.
+    """
 
     tables: sqlite3.Connection
     ledger_id: str
     runs: dict[RunId, Told] = field(default_factory=dict)
     remembered: set[Copy] = field(default_factory=set)
+    memory: int = 0
 
     def run(self, events: Iterator[Event], base: int) -> list[str]:
         """Apply every event; return what is wrong, which ends it."""
@@ -159,6 +163,7 @@ class Replay:
         elif isinstance(event, Remembered):
             changes = tuple(_standing(event))
             self.remembered.update(change.copy for change in changes)
+            self.memory = seq
         if not isinstance(event, Remembered):
             self.remembered.difference_update(change.copy for change in changes)
         projection.move(self.tables, changes)
@@ -216,14 +221,14 @@ def _same(found: Row, expected: Row, *, remembered: bool) -> bool:
     return found[:4] == expected[:4] and (found[0] == "doubtful" or found[4] == expected[4])
 
 
-def _compare_runs(connection: sqlite3.Connection, replay: Replay, base: int) -> Iterator[str]:
-    """Name every row of the runs that is not as the events have it; those before `base` are not known."""
+def _compare_runs(connection: sqlite3.Connection, replay: Replay) -> Iterator[str]:
+    """Name every row of the runs that is not as the events have it, as far back as they go."""
     missing = dict(replay.runs)
     for row in connection.execute(_RUNS):
         run, told = RunId(str(row[0])), missing.pop(RunId(str(row[0])), None)
         if told is not None and (row[2], row[3]) != (told.plan, told.since):
             yield f"run {run} began, by its row, with plan {row[2]!r} after event {row[3]}, which is not so"
-        if row[4] is not None and (told is not None or row[3] >= base) and not _ended_so(row, told):
+        if row[4] is not None and (told is not None or row[3] >= replay.memory) and not _ended_so(row, told):
             yield f"run {run} ended, by its row, with {row[5]}, exit code {row[6]}, which no event says"
         if row[7] is not None and not _is_object(row[7]):
             yield f"run {run} has a result that cannot be read"

@@ -71,6 +71,11 @@ class Ledger:
         """The 12 characters that name this ledger in every mark, made once."""
         return self._ledger_id
 
+    @property
+    def path(self) -> Path:
+        """The ledger's file, for messages."""
+        return self._path
+
     def take_epoch(self) -> int:
         """Become the one writer, whoever was it before; return the new epoch."""
         with self._transaction() as connection:

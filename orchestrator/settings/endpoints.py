@@ -37,6 +37,15 @@ def check_endpoint(value: object) -> str:
     return f"{parts.scheme}://{_bracketed(host)}{suffix}"
 
 
+def endpoint_name(endpoint: str) -> str:
+    """Name a checked endpoint as a ledger remembers it: its host; `localhost` for this machine in any form.
+
+    Without the port: a simulator gets another one each time.
+    """
+    host = (urlsplit(endpoint).hostname or "").lower()
+    return "localhost" if is_loopback_host(host) else host
+
+
 def check_proxy(value: object) -> str:
     """Return the proxy's URL without a trailing slash; it may hold a password, so handle it as a secret.
 

@@ -191,6 +191,10 @@ class Settings(BaseSettings):
         default="info", description="Least level that is logged: debug, info, warning, error, critical."
     )
     log_days: Count = Field(default=30, description="Days that progress logs are kept.")
+    ledger_nights: Count = Field(
+        default=100,
+        description="Runs of which the ledger keeps every event; compacted when there are twice as many.",
+    )
     proxy: Proxy = Field(default=None, description="HTTP proxy; a password in it is treated as a secret.")
     ca_file: Annotated[Path | None, BeforeValidator(_certificates)] = Field(
         default=None, description="Certificates (PEM) that are trusted besides the system's."

@@ -66,6 +66,7 @@ def _region(destination: Destination) -> KnownRegion:
         mark_proven=destination.mark_proven,
         typical_s=destination.typical_s,
         lookalikes=tuple(sorted(destination.lookalikes)),
+        former=tuple(sorted(destination.former)),
     )
 
 
@@ -73,7 +74,7 @@ def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
     destination.typical_s = known.typical_s
-    destination.lookalikes = set(known.lookalikes)
+    destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 
 def _source(source: Source) -> KnownSource:
@@ -86,19 +87,23 @@ def _source(source: Source) -> KnownSource:
 
 
 def _shelves(destination: Destination) -> Iterator[KnownShelf]:
-    """Give the order of a destination's images, the order of those under way after it."""
+    """Give the order of a destination's images, then of those under way, then of its doubts."""
     for images in _batches(list(destination.images)):
         yield KnownShelf(region=destination.region, images=images)
     for copying in _batches(list(destination.copying)):
         yield KnownShelf(region=destination.region, copying=copying)
+    for doubtful in _batches(list(destination.doubtful)):
+        yield KnownShelf(region=destination.region, doubtful=doubtful)
 
 
 def _arrange(destination: Destination, shelf: KnownShelf) -> None:
-    """Put these images behind all others, one after the other."""
+    """Put these behind all others, one after the other."""
     for image in shelf.images:
         destination.images[image] = destination.images.pop(image)
     for image in shelf.copying:
         destination.copying[image] = destination.copying.pop(image)
+    for copy in shelf.doubtful:
+        destination.doubtful[copy] = destination.doubtful.pop(copy)
 
 
 # --- copies and calls -----------------------------------------------------------------------------
@@ -116,6 +121,7 @@ def _copy(track: Track) -> KnownCopy:
         marked=track.marked,
         lost_at=track.lost_at,
         lost_runs=track.lost_runs,
+        asked=track.asked,
         since=track.since,
         progress=track.progress,
         seen=track.seen,
@@ -128,7 +134,7 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
     track = register.track(known.copy)
     track.state, track.reason, track.detail = known.state, known.reason, known.detail
     track.call, track.marked = known.call, known.marked
-    track.lost_at, track.lost_runs = known.lost_at, known.lost_runs
+    track.lost_at, track.lost_runs, track.asked = known.lost_at, known.lost_runs, known.asked
     track.since, track.progress = known.since, known.progress
     track.seen, track.taken_over = known.seen, known.taken_over
     if known.image is not None:
