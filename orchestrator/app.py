@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,15 +27,14 @@ from orchestrator.core.plan.narrowing import narrow
 from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
-from orchestrator.errors import Interrupted, LedgerUnwritable, LockHeld, Overtaken
-from orchestrator.ledger.binding import refuse_foreign
-from orchestrator.ledger.compaction import compact
+from orchestrator.errors import Interrupted, LockHeld, Overtaken
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.night import Night, Outcome, Screen, Wish
+from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.keyring import Keyring
@@ -90,7 +89,6 @@ class Orchestrator:
             self._confirm = ledger.confirm_epoch
             schedule = Schedule(self._settings.limits(), ledger.ledger_id)
             schedule.recover(ledger.events())
-            refuse_foreign(ledger.path, schedule.register.endpoint, self._settings.vm_endpoint)
             self._clock.not_before(schedule.register.now)
             night = Night(
                 run=lock.owner.run,
@@ -111,10 +109,29 @@ class Orchestrator:
                 raise overtaken(folder, night.run) from None
             if isinstance(outcome.fault, Overtaken):
                 outcome = replace(outcome, fault=overtaken(folder, night.run))
-            if outcome.fault is None and halt.signal is None:
-                with suppress(LedgerUnwritable, Overtaken):  # the next run tries again
-                    compact(ledger, nights=self._settings.ledger_nights)
             return outcome
+
+    async def rebuild(
+        self, wish: Wish, halt: Halt | None = None, *, even_if_healthy: bool = False
+    ) -> Rebuilt:
+        """Make a new ledger out of what the cloud shows of a plan; nothing is sent that changes anything.
+
+        Raises UsageError for a ledger that is healthy, and whatever else stops it before it began.
+        """
+        folder, halt = prepare_folder(self._settings.state_dir), halt or Halt()
+        with await self._lock(folder, wish, halt) as lock:
+            work = Rebuilding(
+                folder=folder,
+                run=lock.owner.run,
+                wish=wish,
+                settings=self._settings,
+                machine=self._machine,
+                screen=self._screen,
+                clock=self._clock,
+                cloud=self._cloud,
+                secrets=self._ring.secrets,
+            )
+            return await work.pass_by(halt, even_if_healthy=even_if_healthy)
 
     async def _lock(self, folder: Path, wish: Wish, halt: Halt) -> RunLock:
         """Take the lock, or take it over from the one run that the wish names. Raises LockHeld."""

@@ -25,17 +25,15 @@ from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge
+from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
-from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
-from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
@@ -94,6 +92,7 @@ class Night:
     schedule: Schedule
     cloud: Cloud
     secrets: Sequence[str]
+    rebuilds: bool = False
 
     async def pass_by(self, halt: Halt) -> Outcome:
         """Run from the first event to the last line; what stops it is in the outcome, not raised."""
@@ -108,7 +107,6 @@ class Night:
                 late = await self._drive(engine, log, console, halt)
             except* Exception as group:
                 fault = fault_of(group)
-            fault = fault or foreign_account(self.ledger.path, self.schedule.register)
             if halt.signal is not None:
                 log.note("run.signal", "warning", signal=Signals(halt.signal).name)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
@@ -119,7 +117,7 @@ class Night:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._heartbeat, engine, log, console)
-            engine.begin(self.run, self.wish.plan.name, self.wanted, endpoint_name(self.settings.vm_endpoint))
+            engine.begin(self.run, self.wish.plan.name, self.wanted, rebuilds=self.rebuilds)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
             tasks.cancel_scope.cancel()
         return late
@@ -142,8 +140,11 @@ class Night:
         """Judge the run from where its copies stand."""
         copies = self.schedule.standings()
         counts, settled = count(copies), self.schedule.settled()
-        stopped = self.schedule.stopped
-        verdict, code = judge(counts, settled=settled, stopped=stopped, late=late, signal=halt.signal)
+        stopped, looked = self.schedule.stopped, self.schedule.finished(waits_for_room=False)
+        if self.rebuilds:
+            verdict, code = judge_rebuild(copies, looked=looked, stopped=stopped, signal=halt.signal)
+        else:
+            verdict, code = judge(counts, settled=settled, stopped=stopped, late=late, signal=halt.signal)
         strangers = self.schedule.strangers()
         if strangers and verdict is Verdict.OK:
             verdict, code = Verdict.PARTIAL, EXIT_INCOMPLETE

@@ -114,3 +114,17 @@ def judge(
     if late:
         return Verdict.DEADLINE, EXIT_DEADLINE
     return (Verdict.PARTIAL if counts.ready else Verdict.FAILED), EXIT_INCOMPLETE
+
+
+def judge_rebuild(
+    copies: tuple[Standing, ...], *, looked: bool, stopped: Reason | None, signal: int | None
+) -> tuple[Verdict, int]:
+    """Return verdict and exit code of a run that rebuilt a ledger: ok when no copy needs a person.
+
+    `looked` tells that everything was looked at. A copy that is in doubt is accounted for: the next
+    run settles it.
+    """
+    if not looked or stopped is not None:
+        return judge(count(copies), settled=False, stopped=stopped, late=False, signal=signal)
+    lost = any(s.state is State.FAILED or s.reason is Reason.NEEDS_PERSON for s in copies)
+    return (Verdict.PARTIAL, EXIT_INCOMPLETE) if lost else (Verdict.OK, EXIT_OK)

@@ -107,12 +107,17 @@ class Engine:
 
     # --- one run ----------------------------------------------------------------------------------
 
-    def begin(self, run: RunId, plan: str, copies: Sequence[Copy], endpoint: str = "") -> None:
-        """Open a run: calls that an earlier one left open are lost, then the copies are wanted."""
+    def begin(
+        self, run: RunId, plan: str, copies: Sequence[Copy], endpoint: str = "", *, rebuilds: bool = False
+    ) -> None:
+        """Open a run: calls that an earlier one left open are lost, then the copies are wanted.
+
+        One that `rebuilds` a lost ledger only looks.
+        """
         readable = plan.encode("utf-8", "replace").decode()  # a path need not be UTF-8, a ledger must
         limits = self.schedule.limits
         at = self._senses.clock()
-        self.learn(Begun(at=at, run=run, plan=readable, limits=limits, endpoint=endpoint))
+        self.learn(Begun(at=at, run=run, plan=readable, limits=limits, endpoint=endpoint, rebuilds=rebuilds))
         for call in self.schedule.open_calls():
             self.learn(Lost(at=self._senses.clock(), call=call, reason=Reason.INTERRUPTED))
         for start in range(0, len(copies), _BATCH):
