@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.messages import Listed
@@ -144,12 +144,18 @@ def _surely_there(track: Track) -> bool:
     )
 
 
-def relevant(register: Register, event: Listed) -> tuple[Sighting, ...]:
-    """Return the images of a listing's page that can matter to a copy, now or after a crash."""
+def relevant(register: Register, event: Listed) -> Listed:
+    """Return a listing's page with the images that can matter to a copy, now or after a crash.
+
+    `shown` counts the images that no earlier page of the listing showed.
+    """
     destination = register.destination(event.region)
     if event.page == 1:  # once per listing: it looks at every copy
-        destination.names = names_wanted(destination)
-    return tuple(s for s in event.images if s.name in destination.names or _told(register, destination, s))
+        destination.names, destination.turned = names_wanted(destination), set()
+    new = {sighting.image for sighting in event.images} - destination.turned
+    destination.turned |= new
+    told = (s for s in event.images if s.name in destination.names or _told(register, destination, s))
+    return replace(event, shown=len(new), images=tuple(told))
 
 
 def _told(register: Register, destination: Destination, sighting: Sighting) -> bool:

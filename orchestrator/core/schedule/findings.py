@@ -31,7 +31,7 @@ def inspected(register: Register, event: Inspected) -> None:
     for image in event.asked:
         register.to_inspect[event.origin].pop(image, None)  # a replay decides nothing, so it is still there
         source = register.source(event.origin, image)
-        source.inspected = True
+        source.inspected, source.inspected_at = True, event.at
         if image in shown:
             source.learn(shown[image])
             _preflight(register, source)
@@ -180,6 +180,7 @@ def _no_such_origin(register: Register, event: Unanswered) -> None:
     """Fail the copies of an origin that the cloud does not know."""
     images = (*register.inspecting.pop(event.region, ()), *register.to_inspect.pop(event.region, ()))
     for image in images:
+        register.source(event.region, image).inspected_at = event.at
         waiting = [t for t in register.source(event.region, image).tracks if t.state is State.WAITING]
         if waiting:
             fail_image(register, waiting[0], event.reason, event.detail)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.marks import read_mark
 from orchestrator.core.messages import Checked, Listed
-from orchestrator.core.model import CallId, ImageId, Sighting, State
+from orchestrator.core.model import PAGE_SIZE, CallId, ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person
 from orchestrator.core.schedule.audit import examine
@@ -45,12 +45,24 @@ def listed(register: Register, event: Listed) -> None:
             adopt(register, track, sighting)
     listing.page, listing.shown = event.page, listing.shown + event.shown
     listing.images.extend(event.images)
-    if changed or (event.shown == 0 and listing.shown < listing.total):
+    short = event.shown == 0 and listing.shown < listing.total
+    if changed or short or listing.shown > listing.total:
         _again(register, destination, restarts + 1)
-    elif listing.shown >= listing.total:
+    elif listing.shown == listing.total and not _hides(destination, listing, event.shown):
         destination.listing = Listing()
         destination.failures["list"] = 0
         _conclude(register, destination, listing)
+
+
+def _hides(destination: Destination, listing: Listing, shown: int) -> bool:
+    """Tell whether a page after this one is asked for although all are shown that were announced.
+
+    Where absence would decide something, a full page is not taken for the last one on the word of
+    a total: the page after it must be empty.
+    """
+    seen = {sighting.image for sighting in listing.images}
+    missing = any(t.unconfirmed and image not in seen for image, t in destination.images.items())
+    return shown >= PAGE_SIZE and (missing or bool(destination.doubtful))
 
 
 def _again(register: Register, destination: Destination, restarts: int) -> None:
@@ -170,8 +182,13 @@ def _conclude(register: Register, destination: Destination, listing: Listing) ->
 
 
 def _settled_by(register: Register, track: Track, listing: Listing) -> bool:
-    """Tell whether a listing was begun late enough to settle a doubt."""
-    return listing.began >= track.since + register.limits.settle_s
+    """Tell whether a listing was begun late enough to settle a doubt.
+
+    Where only its name would give the copy away, the source was renamed perhaps before the lost
+    call: the name it had after that must be known.
+    """
+    named = track.source.inspected_at >= track.since or track.destination.evidence is not Evidence.UNKNOWN
+    return named and listing.began >= track.since + register.limits.settle_s
 
 
 def _pause_s(register: Register) -> float:

@@ -9,7 +9,7 @@ from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.pace import Pace
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Source, Track
+from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
 
 def begun(register: Register, event: Begun) -> None:
@@ -40,6 +40,8 @@ def begun(register: Register, event: Begun) -> None:
     register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
     for destination in register.destinations.values():
         plan_look(register, destination)
+        for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():
+            register.inspect(track.source)
 
 
 def _forget_source(source: Source) -> None:

@@ -15,7 +15,7 @@ from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.pace import Pace
-from orchestrator.core.schedule.tracks import Destination, Route, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Route, Source, Track
 
 _UNDER_WAY = (State.CALLING, State.DOUBTFUL, State.COPYING)
 
@@ -159,6 +159,8 @@ class Register:
             destination.copying.pop(track.image, None)
         if after is State.DOUBTFUL:
             track.lost_at, track.lost_runs = self.now, 0
+            if destination.evidence is Evidence.UNKNOWN:
+                self.inspect(track.source)  # by what name would its copy be known?
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
         if after is State.COPYING and track.image:

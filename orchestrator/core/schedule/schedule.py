@@ -235,8 +235,8 @@ class Schedule:
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""
         if isinstance(event, Listed):
-            relevant = evidence.relevant(self.register, event)
-            return replace(event, images=tuple(map(disowned, relevant)))
+            page = evidence.relevant(self.register, event)
+            return replace(page, images=tuple(map(disowned, page.images)))
         if isinstance(event, Seen):
             unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
             return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
+from math import inf
 
 from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
 from orchestrator.core.reasons import Reason
@@ -46,6 +47,7 @@ class Source:
     sighting: Sighting | None = None
     names: set[str] = field(default_factory=set)
     inspected: bool = False
+    inspected_at: float = -inf
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
@@ -171,9 +173,10 @@ class Destination:
     """One destination region: what is under way there, what is known of it, what to read next.
 
     `states` counts the wanted copies; `names` are the names by which a listing under way could
-    show a copy that nobody owns; `lookalikes` are images of such a name that were there before;
-    `strangers` are images with our mark that the ledger does not know; `former` are those that it
-    found when it was rebuilt, and that are none of its plan's.
+    show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
+    are images of such a name that were there before; `strangers` are images with our mark that
+    the ledger does not know; `former` are those that it found when it was rebuilt, and that are
+    none of its plan's.
     """
 
     region: Region
@@ -194,6 +197,7 @@ class Destination:
     listed: bool = False
     listing: Listing = field(default_factory=Listing)
     names: frozenset[str] = frozenset()
+    turned: set[ImageId] = field(default_factory=set)
     list_at: float = 0.0
     quotas: dict[Resource, Quota] = field(default_factory=dict)
     stale: set[Resource] = field(default_factory=lambda: set(Resource))

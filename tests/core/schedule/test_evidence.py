@@ -200,7 +200,7 @@ def test_what_no_copy_will_ever_need_is_not_recorded() -> None:
         seen(mark(ledger="another", call="theirs"), "z", "img-theirs"),
     )  # fmt: skip
     page = Listed(at=tale.now, began=tale.now, region=EAST, page=1, total=4, images=images, shown=4)
-    kept = relevant(tale.schedule.register, page)
+    kept = relevant(tale.schedule.register, page).images
     assert [sighting.image for sighting in kept] == ["img-there", "img-marked", "img-theirs"]
     essence = tale.schedule.essence(page)
     assert isinstance(essence, Listed)

@@ -199,6 +199,31 @@ def test_a_copy_is_recognised_by_the_name_that_its_source_had(texts: str) -> Non
     assert reasons == {Reason.ADOPTED if texts == "mark" else Reason.NEEDS_PERSON}
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_source_that_was_renamed_before_its_lost_call_is_asked_for_its_name(restarted: bool) -> None:
+    """Renamed after the inspection, before the call, and no text tells: the copy has the new name."""
+    tale = story(copies_of(1, EAST), texts="none")
+    (call,) = tale.go()
+    source = call.chunk.copies[0].source
+    tale.sources[source] = replace(tale.sources[source], name="renamed")
+    tale.make(call)
+    if restarted:
+        tale.begin(call.chunk.copies, run="run2")
+    else:
+        tale.lose(call)
+    assert tale.wait(3600) == []
+    assert tale.state(call.chunk.copies[0]) == (State.DOUBTFUL, Reason.NEEDS_PERSON)
+
+
+def test_a_doubt_is_settled_though_the_source_can_no_longer_be_inspected() -> None:
+    """Its region answers no inspection any more: what is known of the names has to do, in time."""
+    tale = story(copies_of(1, EAST), texts="none", max_attempts=3)
+    (call,) = tale.go()
+    tale.lose(call)
+    tale.silent["inspect", NORTH] = Reason.SERVER_ERROR
+    assert [again.numbers for again in tale.wait(7200)] == [[0]]
+
+
 def test_an_image_that_was_there_before_is_nobodys_copy() -> None:
     """A foreign image of the same name, which a person said is not the copy: a lost call is repeated."""
     tale = story(copies_of(1, EAST), texts="none")
