@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +27,9 @@ from orchestrator.core.plan.narrowing import narrow
 from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
-from orchestrator.errors import Interrupted, LockHeld, Overtaken
+from orchestrator.errors import Interrupted, LedgerUnwritable, LockHeld, Overtaken
+from orchestrator.ledger.binding import refuse_foreign
+from orchestrator.ledger.compaction import compact
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.ledger.sqlite import Ledger
@@ -89,6 +91,7 @@ class Orchestrator:
             self._confirm = ledger.confirm_epoch
             schedule = Schedule(self._settings.limits(), ledger.ledger_id)
             schedule.recover(ledger.events())
+            refuse_foreign(ledger.path, schedule.register.endpoint, self._settings.vm_endpoint)
             self._clock.not_before(schedule.register.now)
             night = Night(
                 run=lock.owner.run,
@@ -109,6 +112,9 @@ class Orchestrator:
                 raise overtaken(folder, night.run) from None
             if isinstance(outcome.fault, Overtaken):
                 outcome = replace(outcome, fault=overtaken(folder, night.run))
+            if outcome.fault is None and halt.signal is None:
+                with suppress(LedgerUnwritable, Overtaken):  # the next run tries again
+                    compact(ledger, nights=self._settings.ledger_nights)
             return outcome
 
     async def rebuild(

@@ -30,10 +30,12 @@ from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
+from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
+from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
@@ -107,6 +109,7 @@ class Night:
                 late = await self._drive(engine, log, console, halt)
             except* Exception as group:
                 fault = fault_of(group)
+            fault = fault or foreign_account(self.ledger.path, self.schedule.register)
             if halt.signal is not None:
                 log.note("run.signal", "warning", signal=Signals(halt.signal).name)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
@@ -117,7 +120,8 @@ class Night:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._heartbeat, engine, log, console)
-            engine.begin(self.run, self.wish.plan.name, self.wanted, rebuilds=self.rebuilds)
+            where = endpoint_name(self.settings.vm_endpoint)
+            engine.begin(self.run, self.wish.plan.name, self.wanted, where, rebuilds=self.rebuilds)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
             tasks.cancel_scope.cancel()
         return late
