@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from random import Random
+from signal import SIGHUP, SIGINT, SIGTERM
 
 import pytest
 
-from tests.e2e.processes import PROGRAM, Done
-from tests.e2e.support import EAST, Cloud, Home, MakeHome, check_once, copies_of
+from tests.e2e.processes import PROGRAM, Done, Running, until
+from tests.e2e.support import EAST, HESITANT, SOUTH, Cloud, Home, MakeHome, check_once, copies_of
 
 FULL = "/dev/full"
 """Takes nothing: every write fails, as on a disk without room."""
@@ -81,3 +84,37 @@ def test_no_file_takes_the_place_of_a_closed_stream(make_home: MakeHome) -> None
     done = home.call("-c", '"$@" <&- >&- 2>&-', "sh", sys.executable, "-c", PROBE, program=["/bin/sh"])
     assert done.code == 0
     assert (home.folder / "ledger").read_text() == "True True"
+
+
+def computed_s(running: Running) -> float:
+    """Tell how long a process has computed, which says how far it got however busy the machine is."""
+    try:
+        fields = Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def send(running: Running, number: int, *, after_s: float, times: int) -> None:
+    """Send a signal, or two at once, when the program has computed for so long."""
+    until(lambda: computed_s(running) >= after_s or not running.alive, "the program to get so far")
+    for _ in range(times):
+        running.signal(number)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_signals_at_moments_drawn_by_the_seed(seed: int, cloud: Cloud, make_home: MakeHome) -> None:
+    """While loading, opening, reading, calling, one signal or two: its code, no traceback; each copy once."""
+    chance, home, sources = Random(seed), make_home(cloud), cloud.take(4)
+    plan = home.plan(sources, EAST, SOUTH)
+    cloud.weather(pace=HESITANT)
+    for number in chance.sample([SIGTERM, SIGINT, SIGHUP], 2):
+        running = home.start("run", plan, "--json")
+        send(running, number, after_s=chance.uniform(0.03, 0.6), times=chance.choice((1, 2)))
+        done = running.wait()
+        meant = SIGTERM if number == SIGHUP else number
+        assert done.code in (128 + meant, 0), (number, done)
+        assert "Traceback" not in done.err
+        assert not done.out or done.json["exit_code"] == done.code
+    assert home.call("run", plan).code == 0
+    check_once(cloud, copies_of(sources, EAST, SOUTH))
