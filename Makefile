@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test storm check test-oracle walk torture fuzz recovery prove lint format simulator build lock clean FORCE
+.PHONY: help install run test storm check test-oracle walk torture fuzz mutants recovery prove lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ walk: install ## every order of events in tiny worlds, against the schedule (a f
 torture: MINUTES ?= 5
 torture: install ## kill the real program with -9 for MINUTES=5 (ARGS=--unprotected shows that a bug is seen)
 	@$(BIN)/python -m tests.torture --minutes $(MINUTES) $(ARGS)
+
+mutants: install ## plant bugs in a copy of the tree, each must be caught (ARGS="--only NAME", --list)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 fuzz: install ## spoilt plans, replies and ledgers by the hundred thousand, against their readers
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -11,25 +11,30 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import islice
 from pathlib import Path
 
-from tests.storm.night import Outcome, storm
+from tests.storm.night import Outcome, storm, twice
+from tests.storm.scenario import Habit
 from tests.storm.tally import Tally, lines
 
 _BATCH = 10
+_TWICE = 50
+"""Every so many seeds one is played twice and the traces are compared."""
 
 
 def main(argv: list[str] | None = None) -> int:
     """Play what is asked for."""
     asked = _arguments().parse_args(argv)
+    command = " ".join(("python -m tests.storm", *(sys.argv[1:] if argv is None else argv)))
     if asked.seed is not None:
-        return _replay(asked.seed, asked.json, quiet=asked.quiet)
-    seeds = range(asked.first, asked.first + asked.seeds)
-    tally = Tally()
-    for outcome in _outcomes(seeds, jobs=asked.jobs, seconds=asked.seconds):
+        return _replay(asked, command)
+    tally = Tally(cloud=asked.cloud.name.lower() if asked.cloud else "")
+    for outcome in _outcomes(asked):
         tally.add(outcome)
         if outcome.broken:
             print(f"seed {outcome.seed}: {outcome.broken[0]}", file=sys.stderr, flush=True)
+            if asked.stop:
+                break
     print("\n".join(lines(tally)))
-    _write(asked.json, tally.as_dict())
+    _write(asked.json, {"command": command} | tally.as_dict())
     return 1 if tally.failures or not tally.nights else 0
 
 
@@ -42,47 +47,67 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--quiet", action="store_true", help="with --seed: no story")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no storm after this time")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--stop", action="store_true", help="stop at the first broken promise")
+    clouds = ", ".join(habit.name.lower() for habit in Habit)
+    told = f"lost answers and crashes only, over one kind of cloud: {clouds}"
+    parser.add_argument("--cloud", type=_habit, metavar="KIND", help=told)
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser
 
 
-def _replay(seed: int, target: Path | None, *, quiet: bool) -> int:
+def _habit(word: str) -> Habit:
+    """Read the name of a kind of cloud; ValueError for an unknown one."""
+    try:
+        return Habit[word.upper()]
+    except KeyError:
+        raise ValueError(word) from None
+
+
+def _replay(asked: argparse.Namespace, command: str) -> int:
     """Play one storm twice: its story, its figures, and whether both were the same."""
     story: list[str] = []
-    outcome, again = storm(seed, story=None if quiet else story), storm(seed)
+    outcome = storm(asked.seed, None if asked.quiet else story, cloud=asked.cloud)
+    again = storm(asked.seed, cloud=asked.cloud)
     print("\n".join(story))
-    tally = Tally()
+    tally = Tally(cloud=asked.cloud.name.lower() if asked.cloud else "")
     tally.add(outcome)
     print("\n".join(lines(tally)))
     same = outcome.trace == again.trace
     print(f"trace {outcome.trace}, {'the same twice' if same else 'and another the second time'}")
-    _write(target, tally.as_dict() | {"trace": outcome.trace, "same_twice": same})
+    figures = {"command": command} | tally.as_dict() | {"trace": outcome.trace, "same_twice": same}
+    _write(asked.json, figures)
     return 0 if same and not outcome.broken else 1
 
 
-def _outcomes(seeds: range, *, jobs: int, seconds: float) -> Iterator[Outcome]:
+def _outcomes(asked: argparse.Namespace) -> Iterator[Outcome]:
     """Play storms in several processes; each storm's outcome depends on its seed alone."""
-    until = time.monotonic() + seconds
-    if jobs <= 1:
+    seeds = range(asked.first, asked.first + asked.seeds)
+    until = time.monotonic() + asked.seconds
+    if asked.jobs <= 1:
         for seed in seeds:
             if time.monotonic() >= until:
                 return
-            yield storm(seed)
+            yield _play(seed, asked.cloud)
         return
     batches = iter([seeds[at : at + _BATCH] for at in range(0, len(seeds), _BATCH)])
-    with ProcessPoolExecutor(jobs) as pool:
-        pending = {pool.submit(_batch, batch) for batch in islice(batches, jobs)}
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        pending = {pool.submit(_batch, batch, asked.cloud) for batch in islice(batches, asked.jobs)}
         while pending:
             done = next(as_completed(pending))
             pending.remove(done)
             if time.monotonic() < until:
-                pending |= {pool.submit(_batch, batch) for batch in islice(batches, 1)}
+                pending |= {pool.submit(_batch, batch, asked.cloud) for batch in islice(batches, 1)}
             yield from done.result()
 
 
-def _batch(seeds: range) -> list[Outcome]:
+def _batch(seeds: range, cloud: Habit | None) -> list[Outcome]:
     """Play a few storms one after the other."""
-    return [storm(seed) for seed in seeds]
+    return [_play(seed, cloud) for seed in seeds]
+
+
+def _play(seed: int, cloud: Habit | None) -> Outcome:
+    """Play one storm, and every fiftieth a second time."""
+    return storm(seed, cloud=cloud) if seed % _TWICE else twice(seed, cloud=cloud)
 
 
 def _write(target: Path | None, figures: dict[str, object]) -> None:

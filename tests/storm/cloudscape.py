@@ -16,25 +16,31 @@ from orchestrator.simulator.world import Query, World
 from tests.storm.scenario import REGIONS, Act, Deed, Furniture, Scenario, Trait
 
 _ROOMY = (500, 2000)
-_STALE_S = 3600.0
 
 
 class StaleWorld(World):
-    """A world whose listings come from several replicas, one of which lags an hour behind.
+    """A world whose listings come from several replicas, one of which lags behind.
 
-    Never two such answers in a row for one region: one listing proves nothing, two do.
+    Never two such answers in a row for one region: one listing proves nothing, two do. And a world
+    that shows nothing at all, while `blind`, to those who may not list.
     """
 
+    blind: tuple[tuple[Region, float, float], ...] = ()
+
     stale_share = 0.0
+    stale_s = 0.0
     stale_chance: Random
     stale_last: set[Region]
 
     def describe_images(self, at: float, region: Region, query: Query) -> tuple[list[Image], int]:
-        """List as the world does, or as it would have an hour ago."""
+        """List as the world does, or as it would have a while ago, or nothing."""
+        if not query.ids and any(r == region and since <= at < until for r, since, until in self.blind):
+            super().describe_images(at, region, query)
+            return [], 0
         if query.ids or not self._strikes(region):
             return super().describe_images(at, region, query)
         store = self.stores[region]
-        young = [image for image in store.images.values() if image.created_s > at - _STALE_S]
+        young = [image for image in store.images.values() if image.created_s > at - self.stale_s]
         kept = [image.visible_s for image in young]
         for image in young:
             image.visible_s = inf
@@ -71,6 +77,8 @@ class Cloudscape:
             rate_per_minute=scenario.rate_per_minute,
         )
         self.world.stale_share, self.world.stale_last = scenario.stale, set()
+        self.world.stale_s = scenario.stale_s
+        self.world.blind = tuple((r, clock() + since, clock() + until) for r, since, until in scenario.blind)
         self.world.stale_chance = Random(f"stale/{seed}")
         self.faults = FaultPlan(Random(f"faults/{seed}"), scenario.rules, slow_s=20.0)
         for region in REGIONS:
@@ -97,7 +105,7 @@ class Cloudscape:
     def clear_up(self) -> None:
         """End the storm: nothing new goes wrong, there is room, nobody else works on anything."""
         self.faults.replace(())
-        self.world.fates, self.world.stale_share = Fates(), 0.0
+        self.world.fates, self.world.stale_share, self.world.blind = Fates(), 0.0, ()
         self.world.rate_per_minute = 100_000
         for region, store in self.world.stores.items():
             self.world.add_region(region, images=_ROOMY[0], snapshots=_ROOMY[1])

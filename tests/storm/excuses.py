@@ -15,7 +15,7 @@ def excused(cloudscape: Cloudscape, state: State, reason: Reason, copy: Copy, im
         return image is not None and _status(destination, image) == READY
     if state is State.DOUBTFUL:
         return reason is Reason.NEEDS_PERSON and _nobody_can_tell(cloudscape, copy)
-    if state is not State.FAILED:
+    if state is not State.FAILED or cloudscape.scenario.plain:
         return False
     if reason is Reason.COPY_ERROR:
         return image is not None and _status(destination, image) == ERROR
@@ -25,7 +25,7 @@ def excused(cloudscape: Cloudscape, state: State, reason: Reason, copy: Copy, im
         return _copies_of(cloudscape, copy) > 1
     if reason in (Reason.BUSY, Reason.CONFLICT):
         return origin.locks.get(copy.source, 0) > 0
-    return reason in _impossible(origin, copy.source)
+    return reason in impossible(origin, copy.source)
 
 
 def _status(store: Store, image: ImageId) -> str:
@@ -52,7 +52,7 @@ def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:
     return any(held[image].name in names for image in cloudscape.foreign if image in held)
 
 
-def _impossible(origin: Store, source: ImageId) -> set[Reason]:
+def impossible(origin: Store, source: ImageId) -> set[Reason]:
     """Name the reasons for which this source cannot be copied, as it is."""
     image = origin.images.get(source)
     if image is None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +14,13 @@ import aiohttp.connector
 from aiohttp import web
 
 from orchestrator.simulator.server import LINE_MAX, make_app
+from tests.canary import SECRET
 from tests.storm.cloudscape import Cloudscape
+from tests.storm.drawing import plainly, scenario_of
 from tests.storm.mischief import CALM
 from tests.storm.network import Network
-from tests.storm.process import ACCESS_KEY, EPOCH, SECRET, Diary, Process, Stay
-from tests.storm.scenario import STORM_S, Doom, End, Scenario, scenario_of
+from tests.storm.process import ACCESS_KEY, EPOCH, Diary, Process, Stay
+from tests.storm.scenario import STORM_S, Doom, End, Habit, Scenario
 from tests.storm.simloop import Owner, SimLoop, Spinning, Stalled, context_of
 from tests.storm.story import tell
 from tests.storm.truth import Truth
@@ -52,6 +54,7 @@ class Outcome:
     unrecorded: int
     unfinished: int
     needs_person: int
+    twice: int
     virtual_s: float
     events: int
     faults: int
@@ -124,7 +127,7 @@ class Storm:
                 break
             await asyncio.sleep(60)
         if process.schedule is not None:
-            self.truth.conclude(process.schedule)
+            self.truth.conclude(process.schedule, process.exit_code)
 
     async def _live(self, doom: Doom) -> Process:
         """Begin a life and wait for its end."""
@@ -156,6 +159,10 @@ class Storm:
         process.posts += 1
         if process.posts > process.calls:
             self.truth.breaks("I1", f"{owner.name} sends a call that is not in the ledger")
+        if any(other.ledger_id and other.number > process.number for other, _ in self._lives):
+            process.unasked -= 1
+            if process.unasked < 0:
+                self.truth.breaks("I1", f"{owner.name} was overtaken and sends a call")
         if process.posts == _CALLS_MAX + _CALLS_A_COPY * len(self.scenario.copies):
             self.truth.breaks("I5", f"{owner.name} hammers: {process.posts} calls")
             process.hopeless = True
@@ -190,17 +197,23 @@ class Storm:
             unrecorded=truth.unrecorded,
             unfinished=truth.unfinished,
             needs_person=truth.needs_person,
+            twice=0,
             virtual_s=self.loop.time(),
             events=len(self.diary.entries),
             faults=self.network.faults.total() + self.cloudscape.world.record.faults.total(),
         )
 
 
-def storm(seed: int, story: list[str] | None = None) -> Outcome:
-    """Play the storm of a seed; everything about it is the same each time. It is told to `story`."""
+def storm(seed: int, story: list[str] | None = None, *, cloud: Habit | None = None) -> Outcome:
+    """Play the storm of a seed; everything about it is the same each time. It is told to `story`.
+
+    With a `cloud` the storm is over a cloud of this habit, and nothing but lost answers is in the
+    way of a copy (see `drawing.plainly`).
+    """
+    scenario = scenario_of(seed) if cloud is None else plainly(scenario_of(seed), cloud)
     parent = _SHM if _SHM.is_dir() else None
     with TemporaryDirectory(prefix="storm-", dir=parent) as folder, _virtual(SimLoop()) as loop:
-        storm = Storm(scenario_of(seed), loop, Path(folder))
+        storm = Storm(scenario, loop, Path(folder))
         try:
             loop.run_until_complete(storm.run())
         except (Stalled, Spinning) as error:
@@ -209,6 +222,13 @@ def storm(seed: int, story: list[str] | None = None) -> Outcome:
         if story is not None:
             story.extend(tell(storm.scenario, storm.diary, storm.cloudscape.world.record))
         return storm.outcome()
+
+
+def twice(seed: int, *, cloud: Habit | None = None) -> Outcome:
+    """Play a storm two times; another trace the second time is a broken promise like any other."""
+    outcome, again = storm(seed, cloud=cloud), storm(seed, cloud=cloud)
+    other = () if outcome.trace == again.trace else ("I0: played again, the same seed gave another trace",)
+    return replace(outcome, twice=1, broken=(*outcome.broken, *other))
 
 
 @contextmanager

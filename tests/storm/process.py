@@ -24,10 +24,11 @@ from orchestrator.engine.halt import Halt
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.secret import Secret
+from tests.canary import SECRET
 from tests.storm.scenario import Doom, End, Scenario
 from tests.storm.simloop import Owner, SimLoop
 
-ACCESS_KEY, SECRET = "AK-storm", "a-canary-that-nobody-may-repeat"
+ACCESS_KEY = "AK-storm"
 ENDPOINT = "http://vm.storm.test"
 EPOCH = 1_800_000_000.0
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -70,7 +71,8 @@ class Process:
         self.owner = Owner(f"life-{number}")
         self.over = asyncio.Event()
         self.on_death: Callable[[], None] = lambda: None
-        self.calls = self.posts = self.commits = self.stops = 0
+        self.calls = self.posts = self.cleared = self.commits = self.stops = 0
+        self.unasked = 0
         self.died = self.hopeless = False
         self.error: BaseException | None = None
         self.schedule: Schedule | None = None
@@ -109,8 +111,14 @@ class Process:
         run, copies = RunId(f"run-{self.number}"), self.stay.scenario.copies
         ledger.begin_run(run, plan="storm", started_at=clock(), wanted=copies)
         senses = Senses(clock=clock, chance=self._chance.random, call_ids=lambda: CallId(self._token(16)))
-        async with JdCloud(self._access(clock)) as cloud:
-            engine = Engine(schedule, cloud, lambda e, c: self._record(ledger, run, e, c), senses)
+        async with JdCloud(self._access(ledger, clock)) as cloud:
+            engine = Engine(
+                schedule,
+                cloud,
+                lambda event, changes: self._record(ledger, run, event, changes),
+                senses,
+                confirm=ledger.confirm_epoch,
+            )
             engine.begin(run, "storm", copies)
             if self.doom.end is End.SIGNAL:
                 self.stay.loop.call_later(self.doom.at, self.halt.request, 15)
@@ -149,7 +157,12 @@ class Process:
         self.over.set()
 
     def wake(self) -> None:
-        """Thaw: the process does not know that time has passed."""
+        """Thaw: the process does not know that time has passed.
+
+        `unasked` calls had asked the ledger for the last time before it froze, and not begun to be
+        sent: the one gap that nothing on this side of the network can close.
+        """
+        self.unasked = self.cleared - self.posts
         self.died = False
         self.over.clear()
         self.stay.loop.thaw(self.owner)
@@ -192,7 +205,12 @@ class Process:
         """Make an id."""
         return "".join(self._chance.choice(_LETTERS) for _ in range(length))
 
-    def _access(self, clock: Clock) -> Access:
+    def _clear(self, ledger: Ledger) -> None:
+        """Ask the ledger for the last time before a call is sent."""
+        ledger.confirm_epoch()
+        self.cleared += 1
+
+    def _access(self, ledger: Ledger, clock: Clock) -> Access:
         """Say where the cloud is and who asks."""
         return Access(
             vm_endpoint=ENDPOINT,
@@ -202,4 +220,5 @@ class Process:
             wall=self._wall,
             nonce=lambda: self._token(32),
             request_timeout_s=self.stay.scenario.request_timeout_s,
+            before_call=lambda: self._clear(ledger),
         )

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from tests.storm.night import Outcome
 
 _SUMMED = ("lives", "crashes", "posts", "copies", "duplicates", "unrecorded", "unfinished", "needs_person")
+_ALSO = ("events", "faults", "twice")
 _SHOWN, _WIDTH = 5, 160
 CONDITION = "an accepted copy becomes visible within SETTLE_TIME of the end of its request"
 
 
 @dataclass(slots=True)
 class Tally:
-    """The sum of the storms so far. `failures` are (seed, broken promises)."""
+    """The sum of the storms so far. `failures` are (seed, broken promises), `cloud` is what was asked for."""
 
+    cloud: str = ""
     nights: int = 0
     sums: Counter[str] = field(default_factory=Counter)
     habits: Counter[str] = field(default_factory=Counter)
@@ -28,7 +30,7 @@ class Tally:
         self.nights += 1
         self.virtual_s += outcome.virtual_s
         self.habits[outcome.habit] += 1
-        for name in (*_SUMMED, "events", "faults"):
+        for name in (*_SUMMED, *_ALSO):
             self.sums[name] += getattr(outcome, name)
         if outcome.broken:
             self.failures.append((outcome.seed, outcome.broken))
@@ -40,7 +42,7 @@ class Tally:
 
     def as_dict(self) -> dict[str, object]:
         """Give the figures as JSON carries them."""
-        figures: dict[str, object] = {name: self.sums[name] for name in (*_SUMMED, "events", "faults")}
+        figures: dict[str, object] = {name: self.sums[name] for name in (*_SUMMED, *_ALSO)}
         return {
             "nights": self.nights,
             **figures,
@@ -53,9 +55,9 @@ class Tally:
         }
 
 
-def replay(seed: int) -> str:
+def replay(seed: int, cloud: str = "") -> str:
     """Write the command that plays one storm again."""
-    return f"python -m tests.storm --seed {seed}"
+    return f"python -m tests.storm --seed {seed}" + (f" --cloud {cloud}" if cloud else "")
 
 
 def lines(tally: Tally) -> Iterable[str]:
@@ -66,12 +68,12 @@ def lines(tally: Tally) -> Iterable[str]:
     yield f"{sums['events']} events, {tally.virtual_s / 3600:.0f} virtual hours"
     yield "clouds: " + ", ".join(f"{count} {habit}" for habit, count in sorted(tally.habits.items()))
     yield f"duplicates {sums['duplicates']}, unrecorded {sums['unrecorded']}, unfinished {sums['unfinished']}"
-    yield f"left for a person {sums['needs_person']}"
+    yield f"left for a person {sums['needs_person']}; played twice and compared {sums['twice']}"
     if not tally.failures and tally.nights:
         share = f"fewer than {100 * tally.bound:.2g} % of such nights break a promise (95 %, rule of three)"
         yield f"no promise broken: {share}, as long as {CONDITION}"
     for seed, broken in tally.failures:
-        yield f"seed {seed}, again with: {replay(seed)}"
+        yield f"seed {seed}, again with: {replay(seed, tally.cloud)}"
         yield from (f"    {line[:_WIDTH]}" for line in broken[:_SHOWN])
         if len(broken) > _SHOWN:
             yield f"    and {len(broken) - _SHOWN} more"

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.storm.__main__ import main
-from tests.storm.night import storm
+from tests.storm.night import storm, twice
+from tests.storm.scenario import Habit
 from tests.storm.tally import Tally, lines, replay
 
 SEEDS = (0, 2, 3, 5, 7, 11, 40, 61, 88, 93, 1022, 1100)
+SILENT = (0, 1, 2)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -35,19 +37,41 @@ def test_same_seed_same_storm_whatever_the_hash_seed(tmp_path: Path) -> None:
     assert told["trace"] == storm(2).trace
 
 
+def test_a_cloud_that_tells_nothing_leaves_what_is_doubtful_to_a_person() -> None:
+    """No description stored, no text written, answers lost: nothing twice; doubts wait, the rest is ready."""
+    outcomes = [storm(seed, cloud=Habit.SILENT) for seed in SILENT]
+    for outcome in outcomes:
+        assert outcome.broken == (), f"play it again: {replay(outcome.seed, 'silent')}"
+    assert sum(outcome.duplicates for outcome in outcomes) == 0
+    assert sum(outcome.needs_person for outcome in outcomes) > 0
+
+
+def test_a_storm_that_is_played_twice_counts_as_such() -> None:
+    """A trace that differs the second time would be a broken promise."""
+    outcome = twice(40)
+    assert outcome.twice == 1
+    assert outcome.broken == ()
+
+
 def test_a_broken_promise_is_told_with_the_command_that_replays_it() -> None:
     """Whoever reads a failure can play it again, and a zero is never printed without its condition."""
     tally = Tally()
     tally.add(storm(0))
     assert any("visible within SETTLE_TIME" in line for line in lines(tally))
     tally.failures.append((4711, ("I1: a duplicate",)))
+    tally.cloud = "silent"
     text = "\n".join(lines(tally))
-    assert "python -m tests.storm --seed 4711" in text
+    assert "python -m tests.storm --seed 4711 --cloud silent" in text
     assert "rule of three" not in text
 
 
-def test_the_count_that_was_reached_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    """A run says how many storms it played, and succeeds only when there was at least one."""
-    assert main(["--seeds", "1", "--jobs", "1"]) == 0
+def test_the_count_that_was_reached_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run says how many storms it played, in a file too, and succeeds only when there was at least one."""
+    target = tmp_path / "figures.json"
+    asked = ["--first", "1", "--seeds", "1", "--jobs", "1", "--cloud", "silent", "--json", str(target)]
+    assert main(asked) == 0
     assert "1 nights of storm" in capsys.readouterr().out
-    assert main(["--seeds", "0", "--jobs", "1"]) == 1
+    figures = json.loads(target.read_text())
+    assert figures["nights"] == 1
+    assert figures["command"] == f"python -m tests.storm {' '.join(asked)}"
+    assert main(["--seconds", "0", "--jobs", "1"]) == 1

@@ -2,7 +2,7 @@
 
 Each broken promise is one sentence in `broken`. The numbers are those of the fault model: I1
 nothing twice, I2 nothing lost, I3 an end, I4 limits, I5 quotas, I6 stops, I7 ready means ready,
-I8 only the allowed calls, I9 no secret.
+I8 only the allowed calls, I9 no secret; I0 is a storm that does not replay.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from orchestrator.core.messages import Called, Change, Event, Refused
 from orchestrator.core.model import ImageId, Region, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.verdict import EXIT_INCOMPLETE, EXIT_OK
 from orchestrator.errors import Overtaken
 from orchestrator.simulator.books import CopyEntry
 from orchestrator.simulator.things import ERROR
+from tests.canary import SECRET
 from tests.storm.cloudscape import Cloudscape
-from tests.storm.excuses import excused
-from tests.storm.process import SECRET, Diary, Process
+from tests.storm.excuses import excused, impossible
+from tests.storm.process import Diary, Process
 from tests.storm.scenario import End
 
 _ALLOWED = frozenset({"copyImages", "describeImages", "describeImage", "describeQuotas", "describeQuota"})
@@ -57,6 +59,7 @@ class Truth:
         if isinstance(event, Refused):
             self._judge_refusal(event)
         for change in changes:
+            self._judge_failure(change)
             if change.image is not None:
                 self._known.add(change.image)
                 self._judge_image(change, change.image)
@@ -85,6 +88,13 @@ class Truth:
         }
         if self._refused[nature] > said.get(nature, self._refused[nature]):
             self.breaks("I5", f"{event.reason} was never said so often: {event.detail}")
+
+    def _judge_failure(self, change: Change) -> None:
+        """Hold a source that is given up for good against the world: it must really be unfit."""
+        copy, reason = change.copy, change.reason
+        given_up = change.after is State.FAILED and MEANINGS[reason].nature is Nature.IMAGE_PERMANENT
+        if given_up and reason not in impossible(self._cloudscape.world.stores[copy.origin], copy.source):
+            self.breaks("I3", f"{copy.source} is given up as {reason}, and nothing is wrong with it")
 
     def _judge_image(self, change: Change, image: ImageId) -> None:
         """Hold an image's claim against the books: made of this source, there, and ready if said so."""
@@ -141,9 +151,13 @@ class Truth:
 
     # --- at the end -------------------------------------------------------------------------------
 
-    def conclude(self, schedule: Schedule) -> None:
+    def conclude(self, schedule: Schedule, exit_code: int | None) -> None:
         """Judge the end: everything recorded, every copy ready or with a reason that the world confirms."""
         self.needs_person = sum(s.reason is Reason.NEEDS_PERSON for s in schedule.standings())
+        ready = all(s.state is State.READY for s in schedule.standings())
+        expected = EXIT_OK if ready and not schedule.strangers() else EXIT_INCOMPLETE
+        if exit_code not in (None, expected):
+            self.breaks("I3", f"the last night ends with exit code {exit_code} instead of {expected}")
         for entry in self._cloudscape.world.record.copies:
             if not self._is_recorded(entry, schedule):
                 self.unrecorded += 1

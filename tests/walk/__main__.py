@@ -33,12 +33,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     walk = Walk(world, whole=options.whole, seed=options.seed)
     walk.go(states=options.states, enough=lambda: time.monotonic() - began > options.seconds)
     counts = _counts(walk, time.monotonic() - began)
+    command = " ".join(("python -m tests.walk", *(sys.argv[1:] if argv is None else argv)))
     print("  ".join(f"{name} {value}" for name, value in counts.items()))
     if options.json is not None:
-        options.json.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+        told = {"command": command, **counts, "broken": (walk.violation or "").partition("\n")[0]}
+        options.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     if walk.violation is not None:
-        given = sys.argv[1:] if argv is None else argv
-        print(f"\n{walk.violation}\n\nAgain: python -m tests.walk {' '.join(given)}".rstrip())
+        print(f"\n{walk.violation}\n\nAgain: {command}".rstrip())
     return int(walk.violation is not None)
 
 

@@ -104,7 +104,7 @@ def test_a_planted_bug_is_found(
 def test_a_walk_is_the_same_every_time() -> None:
     """The same seed meets the same states, in the dives beyond the whole part too."""
     world = World(images=1, destinations=1)
-    one, two = (Walk(world, whole=1, seed=7).go(states=900) for _ in range(2))
+    one, two = (Walk(world, whole=1, seed=7).go(states=1500) for _ in range(2))
     assert (one.states, one.transitions, one.layers) == (two.states, two.transitions, two.layers)
     assert one.layers[3] > 0
     assert one.complete == 1
