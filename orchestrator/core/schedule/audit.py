@@ -97,6 +97,8 @@ def _ours(register: Register, sighting: Sighting) -> bool:
 
 def _report_twins(register: Register, track: Track, images: str) -> None:
     """Fail a copy that exists more than once, loudly: a person must choose which one stays."""
+    if (track.reason, track.detail) == (Reason.DUPLICATE, images):
+        return  # said already
     if track.state is State.FAILED:
         register.restate(track, Reason.DUPLICATE, images)
     elif track.state in (State.READY, State.COPYING):
