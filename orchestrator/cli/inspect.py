@@ -52,11 +52,14 @@ def status(
 def runs(
     as_json: bool, simulate: bool, config: Path | None, state_dir: str | None, settings: tuple[str, ...]
 ) -> None:
-    """List the runs, newest first."""
+    """List the runs, newest first. As JSON no run is an empty array; in words it is an error."""
     from orchestrator.cli.views import run_line
     from orchestrator.watch.status_view import runs_json, runs_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
+    if as_json and not _has_ledger(folder):
+        click.echo(runs_json([]))
+        return
     with _reader(folder) as reader:
         rows = [run_line(row, folder) for row in reader.runs()]
     if as_json:
@@ -147,6 +150,13 @@ def _reader(folder: Path) -> LedgerReader:
     if reader is None:
         raise UsageError(f"no ledger in {folder}. Nothing was run here yet.")
     return reader
+
+
+def _has_ledger(folder: Path) -> bool:
+    """Tell whether anything was ever run here; a script that asks for a list should not stumble over that."""
+    from orchestrator.ledger.folder import LEDGER
+
+    return (folder / LEDGER).exists()
 
 
 def _row(reader: LedgerReader, run: str | None) -> RunRow:

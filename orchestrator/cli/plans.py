@@ -27,6 +27,7 @@ def validate(
 ) -> None:
     """Check plan files; every complaint at once, with its place."""
     from orchestrator.core.plan.complaints import shown
+    from orchestrator.watch.text import some
 
     loaded = settings_of(config, state_dir, settings)
     complaints: list[str] = []
@@ -36,8 +37,8 @@ def validate(
         except PlanError as error:
             complaints.extend(error.complaints)
         else:
-            found = f"{len(plan.replications)} replications, {len(plan.copies())} copies"
-            click.echo(f"{shown(path, PATH_MAX)}: ok, {found}")
+            parts = some(len(plan.replications), "replication"), some(len(plan.copies()), "copy", "copies")
+            click.echo(f"{shown(path, PATH_MAX)}: ok, {', '.join(parts)}")
     if complaints:
         raise PlanError(tuple(complaints))
 

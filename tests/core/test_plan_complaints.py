@@ -117,6 +117,7 @@ FORBIDDEN: list[Case] = [
     ("alias-as-key", GOOD + "*x : 1\n", ["7:1: plan: alias *x"]),
     ("merge-key", GOOD + "  <<: {color: red}\n", ["7:3: replications[0].<<: merge key <<; write"]),
     ("merge-key-quoted", GOOD + "  '<<': 1\n", ["7:3: replications[0].<<: unknown key; the keys "]),
+    ("empty-key", GOOD + "  '': 1\n", ["7:3: replications[0].'': unknown key; the keys "]),
     ("tag", spoiled("cn-north-1", "!!str cn-north-1"), [
         "4:11: replications[0].source: tag tag:yaml.org,2002:str"]),
     ("tag-on-list", spoiled(IMAGES, "!set " + IMAGES), ["6:11: replications[0].images: tag !set; remove it"]),

@@ -140,13 +140,14 @@ def test_follow_ends_with_a_killed_run(scene: Scene) -> None:
 
 
 def test_looking_where_nothing_was_run(make_home: MakeHome) -> None:
-    """Of an empty home, or of a run that never was: exit 2 with a sentence, and no state folder is left."""
+    """Of an empty home or a run that never was: exit 2 and a sentence, or an empty array; no folder is left."""
     empty = make_home()
     for verb in (["status"], ["status", "never"], ["runs"], ["log"], ["log", "never"], ["log", "../never"]):
         done = empty.call(*verb)
         assert (done.code, done.out) == (2, ""), verb
         assert "Traceback" not in done.err
         assert "a fault of our own" not in done.err
+    assert empty.call("runs", "--json").json == []
     plan = empty.plan(images(12), EAST)
     preview = empty.call("plan", plan, "--json").json
     assert [len(chunk["images"]) for chunk in preview["chunks"]] == [10, 2]

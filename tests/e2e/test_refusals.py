@@ -43,7 +43,7 @@ def test_validate_names_the_good_and_the_bad(make_home: MakeHome) -> None:
     (home.folder / "bad.yaml").write_text(BAD_PLAN, encoding="utf-8")
     done = home.call("validate", home.plan(images(2), EAST, name="good.yaml"), "bad.yaml", "none.yaml")
     assert done.code == 2
-    assert done.out.splitlines() == ["good.yaml: ok, 1 replications, 2 copies"]
+    assert done.out.splitlines() == ["good.yaml: ok, 1 replication, 2 copies"]
     assert {line.split(":")[0] for line in done.err.splitlines()} == {"bad.yaml", "none.yaml"}
 
 

@@ -40,7 +40,7 @@ def as_fields(node: Node, page: Page, path: str, keys: Mapping[str, str], wanted
     for key, (place, _) in node.entries.items():
         if key not in keys:
             advice = nearest(key, keys) or f"; the keys here are {', '.join(keys)}"
-            page.add(place, below(path, shown(key)), f"unknown key{advice}")
+            page.add(place, below(path, shown(key) or "''"), f"unknown key{advice}")
     for key, advice in keys.items():
         if advice and key not in node.entries:
             page.add(node.place, below(path, key), f"missing; add {advice}")
