@@ -140,7 +140,7 @@ def test_follow_ends_with_a_killed_run(scene: Scene) -> None:
 
 
 def test_looking_where_nothing_was_run(make_home: MakeHome) -> None:
-    """Of an empty home or a run that never was: exit 2 and a sentence, or an empty array; no folder is left."""
+    """Of an empty home or a run that never was: exit 2 and a sentence, or an empty array; no folder left."""
     empty = make_home()
     for verb in (["status"], ["status", "never"], ["runs"], ["log"], ["log", "never"], ["log", "../never"]):
         done = empty.call(*verb)
