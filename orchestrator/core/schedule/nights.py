@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from orchestrator.core.messages import Begun, Planned, Settled
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
@@ -46,7 +48,7 @@ def begun(register: Register, event: Begun) -> None:
 
 def _forget_source(source: Source) -> None:
     """Ask again about the source; old suspicions and pauses end with their night."""
-    source.inspected, source.suspects = False, None
+    source.inspected, source.inspected_at, source.suspects = False, -inf, None
     source.not_before, source.tries, source.busy_since = 0.0, 0, None
 
 
