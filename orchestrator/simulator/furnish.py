@@ -130,6 +130,7 @@ def _add_specified(world: World, region: str, spec: ImageSpec, chance: Random, a
         text=spec.description,
         status=spec.status,
         image_source=spec.source,
+        owner=spec.owner,
         root_device=spec.root_device,
         shared=spec.shared,
         created_s=at,

@@ -166,6 +166,7 @@ class MemoryCloud:
             encrypted=store.encrypted_snapshot(image) is not None,
             root_device=image.root_device,
             image_source=image.image_source,
+            owner=image.owner,
         )
 
 

@@ -69,7 +69,7 @@ def image_json(store: Store, image: Image, at: float) -> Json:
         "osType": "linux",
         "osVersion": "7.9 64bit",
         "architecture": "x86_64",
-        "ownerPin": "simulator",
+        "ownerPin": image.owner,
         "offline": False,
         "imported": False,
     }

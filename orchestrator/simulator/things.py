@@ -36,6 +36,7 @@ class Image:
     text: str = ""
     status: str = READY
     image_source: str = "private"
+    owner: str = "simulator"
     root_device: str = "cloudDisk"
     shared: bool = False
     created_s: float = 0.0

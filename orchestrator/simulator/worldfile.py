@@ -57,6 +57,7 @@ class ImageSpec(_Part):
     status: Literal["pending", "ready", "error", "deleting"] = "ready"
     root_device: Literal["cloudDisk", "localDisk"] = "cloudDisk"
     source: Literal["private", "public", "shared", "thirdparty"] = "private"
+    owner: str = "simulator"  # the account's name, the field ownerPin
     encrypted: bool = False
     shared: bool = False
     description: str = ""
