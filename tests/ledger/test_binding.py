@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.messages import Begun
 from orchestrator.core.model import ImageId, Sighting
 from orchestrator.core.reasons import Reason
 from orchestrator.errors import LedgerForeign
@@ -49,7 +50,7 @@ async def test_a_simulator_on_another_port_is_the_same(tmp_path: Path) -> None:
     house = House(tmp_path)
     assert [(await house.night()).result.exit_code for _ in range(2)] == [0, 0]
     with reading(house) as reader:
-        assert [event.endpoint for event in reader.events() if hasattr(event, "limits")] == ["localhost"] * 2
+        assert [event.endpoint for event in reader.events() if isinstance(event, Begun)] == ["localhost"] * 2
 
 
 async def test_another_account_stops_before_any_copy_call(tmp_path: Path) -> None:
