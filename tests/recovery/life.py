@@ -25,6 +25,7 @@ from orchestrator.core.messages import (
     Planned,
     Read,
     Refused,
+    Remembered,
     Settled,
     Submit,
     Unanswered,
@@ -33,6 +34,7 @@ from orchestrator.core.model import CallId, Copy, ImageId, Region, RunId, Sighti
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.errors import Overtaken
+from orchestrator.ledger.compaction import compact
 from orchestrator.ledger.sqlite import Ledger
 from tests.core.schedule.stories import KINDS, Call, Story
 from tests.recovery.disk import LEDGER_ID, Disk, Killed
@@ -61,6 +63,7 @@ class Life(Story):
     plan: tuple[Copy, ...] = ()
     run: RunId = _NO_RUN
     runs: int = 0
+    compactions: int = 0
     alive: bool = False
     asking: list[Read] = field(default_factory=list)
     calls: dict[CallId, Call] = field(default_factory=dict)
@@ -77,14 +80,31 @@ class Life(Story):
 
     # --- processes --------------------------------------------------------------------------------
 
-    def wake_up(self, wanted: Sequence[Copy]) -> None:
-        """Begin the next run as the program does: read the ledger, lose the open calls, want the copies."""
+    def wake_up(self, wanted: Sequence[Copy], *, keep: int = 0) -> None:
+        """Begin the next run as the program does: read the ledger, lose the open calls, want the copies.
+
+        With `keep`, the ledger is compacted first: of all but so many runs only the memory stays.
+        """
         ledger = self.disk.start(self.now)
+        if keep and compact(ledger, nights=keep):
+            self.forget()
         self.alive, self.runs = True, self.runs + 1
         self.run = RunId(f"run{self.runs}")
         self.schedule, self.twin = self.recovered(ledger.events()), self.recovered(self.disk.events())
         ledger.begin_run(self.run, plan="plan.yaml", started_at=self.now, wanted=wanted)
         self.begin_run(wanted)
+
+    def forget(self) -> None:
+        """See what a compaction left: memories in the place of the first events, then the others."""
+        left = self.disk.events()
+        kept = [event for event in left if not isinstance(event, Remembered)]
+        assert kept == self.told[len(self.told) - len(kept) :], "a compaction changed what it was to keep"
+        self.told, self.compactions = list(left), self.compactions + 1
+        before, self.shadow = self.shadow, self.recovered(left)  # counts of a doubt that is over may go
+        assert self.shadow.states() == before.states(), "a compaction moved a copy"
+        assert self.shadow.open_calls() == before.open_calls(), "a compaction answered a call"
+        images = [{copy: t.image for copy, t in s.register.tracks.items()} for s in (self.shadow, before)]
+        assert images[0] == images[1], "a compaction renamed an image"
 
     def begin_run(self, wanted: Sequence[Copy]) -> None:
         """Write the beginning of a run down, in as many events as an engine might."""

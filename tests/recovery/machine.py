@@ -44,11 +44,12 @@ SILENCES = st.sampled_from(
     [Reason.SERVER_ERROR, Reason.TIMEOUT, Reason.THROTTLED, Reason.UNREACHABLE, Reason.CREDENTIALS]
 )
 DELAYS = st.none() | st.floats(0, SETTLE_S - 1, allow_nan=False)
+KEPT = st.sampled_from([0, 0, 1, 2])
 PAUSES = st.sampled_from([0.25, 7.0, 30.0, 61.0, 400.0])
 
 _COUNTED = (
     "steps", "events", "runs", "calls", "kills", "killed_within_a_write", "killed_after_a_write",
-    "killed_between_two_writes", "taken_over", "settled",
+    "killed_between_two_writes", "taken_over", "compactions", "settled",
 )  # fmt: skip
 
 
@@ -128,11 +129,14 @@ class Recovery(RuleBasedStateMachine):
             life.wake_up(PLAN)
 
     @precondition(resting)
-    @rule(wants=st.sets(st.integers(0, len(PLAN) - 1)) | st.just(set(range(len(PLAN)))), later=PAUSES)
-    def begin(self, wants: set[int], later: float) -> None:
+    @rule(
+        wants=st.sets(st.integers(0, len(PLAN) - 1)) | st.just(set(range(len(PLAN)))), later=PAUSES, keep=KEPT
+    )
+    def begin(self, wants: set[int], later: float, keep: int) -> None:
+        """Begin the next run, perhaps of fewer copies, perhaps with a compacted ledger."""
         with self.living() as life:
             life.pass_to(life.now + later)
-            life.wake_up([PLAN[number] for number in sorted(wants)])
+            life.wake_up([PLAN[number] for number in sorted(wants)], keep=keep)
 
     @precondition(running)
     @rule(rounds=st.integers(1, 12), patient=st.booleans())
@@ -287,6 +291,7 @@ class Recovery(RuleBasedStateMachine):
                 self.tally.counts["events"] += len(self.life.told)
                 self.tally.counts["runs"] += self.life.runs
                 self.tally.counts["calls"] += self.life.made
+                self.tally.counts["compactions"] += self.life.compactions
         finally:
             self.life.disk.bury()
             self.folder.cleanup()
