@@ -19,7 +19,7 @@ from orchestrator.ledger.replacing import Earlier, put_in_place
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.rebuilding import Rebuilt, choose_id
 from orchestrator.simulator.traits import Pace, Switches
-from tests.contract.running import House, plan_of, reading
+from tests.contract.running import QUICK, House, plan_of, reading
 from tests.contract.ways import serving
 from tests.nights import EAST, SOUTH, Cloud, Killed, Operator, check_books, copies_of, image_id
 
@@ -83,10 +83,10 @@ def reasons(rebuilt: Rebuilt) -> Counter[tuple[State, Reason]]:
 @pytest.mark.parametrize("stored", CLOUDS)
 async def test_a_ledger_deleted_after_any_event_makes_nothing_twice(stored: str) -> None:
     """Copies are visible at once here: where texts tell, all are taken over; else a person is asked."""
-    copies = copies_of(5, EAST, SOUTH)
-    whole = len((await Operator(Cloud(images=5, switches=CLOUDS[stored])).night(copies)).events)
-    for kill_after in range(0, whole + 1, 3):
-        cloud = Cloud(images=5, switches=CLOUDS[stored])
+    copies = copies_of(4, EAST, SOUTH)
+    whole = len((await Operator(Cloud(images=4, pace=QUICK, switches=CLOUDS[stored])).night(copies)).events)
+    for kill_after in range(0, whole + 1, 2):
+        cloud = Cloud(images=4, pace=QUICK, switches=CLOUDS[stored])
         try:
             await Operator(cloud).night(copies, kill_after=kill_after)
         except* Killed:
@@ -95,7 +95,7 @@ async def test_a_ledger_deleted_after_any_event_makes_nothing_twice(stored: str)
         check_books(cloud)
         assert twice(cloud) == [], kill_after
         if stored != "nothing":
-            assert (night.verdict, night.counts.ready) == ("ok", 10), kill_after
+            assert (night.verdict, night.counts.ready) == ("ok", 8), kill_after
             continue
         ends = {night.state(copy) for copy in copies}
         person = (State.DOUBTFUL, Reason.NEEDS_PERSON)
