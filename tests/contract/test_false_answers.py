@@ -114,7 +114,7 @@ FALSE_READS: dict[str, tuple[str, Lie]] = {
 }
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 async def test_false_reads_mislead_nobody(seed: int) -> None:
     """However sources, copies and quotas are described every second time: each copy once, verdict ok."""
     lies = Random(seed).sample(list(FALSE_READS.values()), len(FALSE_READS))

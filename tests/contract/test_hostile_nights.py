@@ -98,7 +98,7 @@ async def night(cloud: Cloud, liar: Liar, copies: Sequence[Copy] = COPIES) -> Dr
     return driver
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 async def test_no_answer_that_is_none_misleads_a_night(seed: int) -> None:
     """Every second answer is no answer, of 30 kinds and to every request: each its reason, each copy once."""
     chance = Random(seed)

@@ -58,11 +58,11 @@ async def stopped_at(moment: int, signals: int) -> object:
     return first
 
 
-async def test_a_signal_at_every_third_fact() -> None:
+async def test_a_signal_at_every_fifth_fact() -> None:
     """While planning, reading, calling, backing off, settling, watching: 143, then each copy once."""
     moment, ended = -2, object()
     while ended != ("ok", 0):
-        moment += 3
+        moment += 5
         ended = await stopped_at(moment, signals=1 + moment % 2)
         assert ended in (("interrupted", 143), ("ok", 0)), f"fact {moment}"
     assert moment > 30, "a night of so many facts was stopped at each of them"
