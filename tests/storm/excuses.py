@@ -44,12 +44,13 @@ def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
 
 
 def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:
-    """Tell whether nothing settles a doubt: no texts, a renamed source, or a lookalike."""
+    """Tell whether nothing settles a doubt: no texts, a renamed source, or an image that is alike."""
     if not cloudscape.scenario.habit.tells or copy.source in cloudscape.renamed:
         return True
     names = {furniture.name for furniture in cloudscape.scenario.sources if furniture.image == copy.source}
     held = cloudscape.world.stores[copy.destination].images
-    return any(held[image].name in names for image in cloudscape.foreign if image in held)
+    ours = {ImageId(entry["image"]) for entry in cloudscape.world.record.copies}
+    return any(held[image].name in names for image in held.keys() - ours)
 
 
 def impossible(origin: Store, source: ImageId) -> set[Reason]:
