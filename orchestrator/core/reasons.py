@@ -179,7 +179,7 @@ MEANINGS: dict[Reason, Meaning] = {
         "nothing now: the next run looks for it and calls only when it is surely not there",
     ),
     Reason.LOOKALIKE: Meaning(
-        _N.DOUBT, "an image of its name is there already, and nothing tells whose copy that is"
+        _N.DOUBT, "the text of an image there names its source among others: perhaps this copy, made earlier"
     ),
     Reason.NEEDS_PERSON: Meaning(
         _N.DOUBT,

@@ -213,15 +213,16 @@ def _conclude_first(
 
 
 def _ask_about(register: Register, destination: Destination, images: list[Sighting]) -> set[ImageId]:
-    """Doubt the copies that this ledger never called and that an image which is there resembles.
+    """Doubt the copies that this ledger never called and that the text of an image names, among others.
 
-    Where no text tells, it may be what a ledger before this one made. What accepted copies carry
-    will say whether texts tell here; else it is left to a person, once. Returns those images.
+    A ledger before this one may have made it. What accepted copies carry will say whether texts
+    tell here; else it is left to a person, once. A name alone is no reason: golden images are
+    often built in each region under one name. Returns those images.
     """
     likeness, asked = Likeness.of(images), set[ImageId]()
     for track in destination.tracks:
         new = track.wanted and track.state is State.WAITING and track.call is None and not track.asked
-        alike = sorted(likeness.to(track)) if new else []
+        alike = sorted(likeness.by_source.get(track.copy.source, ())) if new else []
         if alike:
             track.asked = True
             asked.update(alike)

@@ -1,4 +1,4 @@
-"""What was there before the ledger: a copy that resembles it is asked about, never made twice blindly."""
+"""What was there before the ledger: what a text may mean is asked about, never made twice blindly."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from orchestrator.core.model import ImageId, State
 from orchestrator.core.reasons import Reason
 from tests.core.schedule.stories import EAST, SOUTH, Story, copies_of, image_id, story
 
+AMBIGUOUS = f"orchestrator/1 ledger=other call=c1 from=cn-north-1 of={image_id(0)},{image_id(7)}"
+"""The mark of a lost ledger's call: the image is one of the two, and was renamed since."""
 
-def put(tale: Story, number: int, *, text: str = "", image: str = "img-there") -> None:
-    """Put an image with a source's name into the east, as an earlier ledger or anybody may have done."""
-    there = replace(tale.sources[image_id(number)], image=ImageId(image), text=text)
+
+def put(tale: Story, number: int, *, text: str = AMBIGUOUS, name: str = "its-old-name") -> None:
+    """Put an image into the east, as an earlier ledger or anybody may have done."""
+    there = replace(tale.sources[image_id(number)], image=ImageId("img-there"), text=text, name=name)
     tale.shelves[EAST][there.image] = there
 
 
@@ -29,43 +32,24 @@ def called(tale: Story, seconds: float) -> list[int]:
     return sorted(numbers)
 
 
-def test_where_nothing_tells_a_lookalike_is_left_to_a_person_and_the_others_are_made() -> None:
-    """No texts at all: one of three has a lookalike, which `status` names; two are made, none twice."""
+def test_what_a_mark_may_mean_is_left_to_a_person_and_the_others_are_made() -> None:
+    """No texts of our own: one of three is perhaps there, which `status` names; two are made, none twice."""
     tale = story(copies_of(3, EAST), texts="none")
-    put(tale, 1)
-    assert called(tale, 7200) == [0, 2]
-    (copy,) = (copy for copy in copies_of(3, EAST) if copy.source == image_id(1))
-    assert tale.state(copy) == (State.DOUBTFUL, Reason.NEEDS_PERSON)
-    assert tale.schedule.standings()[1].detail == "img-there"
+    put(tale, 0)
+    assert called(tale, 7200) == [1, 2]
+    assert tale.state(copies_of(1, EAST)[0]) == (State.DOUBTFUL, Reason.NEEDS_PERSON)
+    assert tale.schedule.standings()[0].detail == "img-there"
     assert tale.finished()
 
 
-@pytest.mark.parametrize("texts", ["mark", "platform"])
-def test_where_texts_tell_a_lookalike_without_one_is_somebody_elses(texts: str) -> None:
-    """What the first accepted copies carry says so; after SETTLE_TIME the copy is made all the same."""
-    tale = story(copies_of(3, EAST), texts=texts)
-    put(tale, 1)
-    assert called(tale, 600) == [0, 2]
-    assert called(tale, 1800) == [1]
-
-
 @pytest.mark.parametrize(
-    "text", ["orchestrator/1 ledger=other call=c1 from=cn-north-1 of=img-old", "copied from x img-old"]
+    "text", ["", "orchestrator/1 ledger=other call=c1 from=cn-north-1 of=img-old", "copied from x img-old"]
 )
-def test_an_image_that_says_it_is_another_copy_is_no_lookalike(text: str) -> None:
-    """Last night's image of the same name was made of another source: nothing waits for it."""
+def test_a_name_alone_keeps_nothing_from_being_made(text: str) -> None:
+    """Built in each region under one name, or last night's copy of another source: nothing waits for it."""
     tale = story(copies_of(1, EAST), texts="none")
-    put(tale, 0, text=text)
+    put(tale, 0, text=text, name=tale.sources[image_id(0)].name)
     assert called(tale, 60) == [0]
-
-
-def test_a_mark_that_may_mean_the_source_is_a_lookalike_under_any_name() -> None:
-    """A lost ledger's call carried it beside another, and it was renamed since: nobody can tell."""
-    tale = story(copies_of(1, EAST), texts="none")
-    text = f"orchestrator/1 ledger=other call=c1 from=cn-north-1 of={image_id(0)},{image_id(7)}"
-    there = replace(tale.sources[image_id(0)], image=ImageId("img-there"), name="its-old-name", text=text)
-    tale.shelves[EAST][there.image] = there
-    assert called(tale, 7200) == []
 
 
 @pytest.mark.parametrize("made", [True, False])
