@@ -44,13 +44,12 @@ def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
 
 
 def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:
-    """Tell whether nothing settles a doubt: no texts, a renamed source, or an image that is alike."""
+    """Tell whether nothing settles a doubt: no texts, a renamed source, or a lookalike."""
     if not cloudscape.scenario.habit.tells or copy.source in cloudscape.renamed:
         return True
     names = {furniture.name for furniture in cloudscape.scenario.sources if furniture.image == copy.source}
     held = cloudscape.world.stores[copy.destination].images
-    ours = {ImageId(entry["image"]) for entry in cloudscape.world.record.copies}
-    return any(held[image].name in names for image in held.keys() - ours)
+    return any(held[image].name in names for image in cloudscape.foreign if image in held)
 
 
 def impossible(origin: Store, source: ImageId) -> set[Reason]:

@@ -204,6 +204,22 @@ class Storm:
         )
 
 
+class InOrder(dict[object, None]):
+    """A set that keeps its order: that of a real one depends on where in memory its members lie."""
+
+    def add(self, member: object) -> None:
+        """Take a member in."""
+        self[member] = None
+
+    def remove(self, member: object) -> None:
+        """Let a member go. Raises KeyError when it is none."""
+        del self[member]
+
+    def discard(self, member: object) -> None:
+        """Let a member go, if it is one."""
+        self.pop(member, None)
+
+
 def storm(seed: int, story: list[str] | None = None, *, cloud: Habit | None = None) -> Outcome:
     """Play the storm of a seed; everything about it is the same each time. It is told to `story`.
 
@@ -237,12 +253,14 @@ def _virtual(loop: SimLoop) -> Iterator[SimLoop]:
     loggers = [logging.getLogger(name) for name in ("aiohttp.server", "asyncio")]
     monotonic = vars(aiohttp.connector)["monotonic"]
     setattr(aiohttp.connector, "monotonic", loop.time)  # noqa: B010  how old a kept connection is
+    setattr(aiohttp.connector, "set", InOrder)  # noqa: B010  who goes on first when a name is resolved
     for logger in loggers:
         logger.disabled = True
     try:
         yield loop
     finally:
         setattr(aiohttp.connector, "monotonic", monotonic)  # noqa: B010
+        delattr(aiohttp.connector, "set")
         for logger in loggers:
             logger.disabled = False
         loop.close()

@@ -73,7 +73,7 @@ class Process:
         self.on_death: Callable[[], None] = lambda: None
         self.calls = self.posts = self.cleared = self.commits = self.stops = 0
         self.unasked = 0
-        self.died = self.hopeless = False
+        self.died = self.hopeless = self.done = False
         self.error: BaseException | None = None
         self.schedule: Schedule | None = None
         self.halt = Halt()
@@ -95,6 +95,7 @@ class Process:
         except BaseException as error:
             self.error = error
         finally:
+            self.done = True
             if not self.died:
                 self.over.set()
 
@@ -164,7 +165,8 @@ class Process:
         """
         self.unasked = self.cleared - self.posts
         self.died = False
-        self.over.clear()
+        if not self.done:  # what froze may be no more than a connection of its that closes
+            self.over.clear()
         self.stay.loop.thaw(self.owner)
 
     def close_files(self) -> None:
