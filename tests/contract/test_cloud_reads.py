@@ -66,16 +66,16 @@ async def test_sources_are_described_whole(way: Way) -> None:
         inspected = await cloud.inspect(Inspect(NORTH, asked))
     plain = Sighting(
         image=ImageId("img-a1"), status="ready", progress=100, name="name-img-a1", size_mb=10240,
-        snapshots=("snapshot-a1-0",), root_device="cloudDisk", image_source="private",
+        snapshots=("snapshot-a1-0",), root_device="cloudDisk", image_source="private", owner="simulator",
     )  # fmt: skip
     vault = Sighting(
         image=ImageId("img-vault"), status="ready", progress=100, name="name-img-vault", size_mb=10240,
         snapshots=("snapshot-vault-0", "snapshot-vault-1"), encrypted=True,
-        root_device="cloudDisk", image_source="private",
+        root_device="cloudDisk", image_source="private", owner="simulator",
     )  # fmt: skip
     broken = Sighting(
         image=ImageId("img-local"), status="error", progress=100, name="name-img-local", size_mb=10240,
-        text="von uns", root_device="localDisk", image_source="shared",
+        text="von uns", root_device="localDisk", image_source="shared", owner="simulator",
     )  # fmt: skip
     assert bare(inspected) == Inspected(at=0.0, origin=NORTH, asked=asked, images=(plain, vault, broken))
     assert inspected.request

@@ -113,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # --- settling a doubt -------------------------------------------------------------------------
     Mutant(
         name="no-settling",
-        file=f"{_SCHEDULE}/listings.py",
+        file=f"{_SCHEDULE}/doubts.py",
         old="listing.began >= track.since + register.limits.settle_s",
         new="listing.began >= track.since",
         why="A listing right after the loss is believed, before an accepted copy must be visible.",
@@ -128,7 +128,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="one-listing",
-        file=f"{_SCHEDULE}/listings.py",
+        file=f"{_SCHEDULE}/doubts.py",
         old="_ABSENCES = 2\n",
         new="_ABSENCES = 1\n",
         why="One listing that does not show the copy is believed, though it came from a stale replica.",
@@ -151,17 +151,41 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="lookalike-ignored",
-        file=f"{_SCHEDULE}/listings.py",
-        old="        return named and not traces.images.to(track)\n",
+        file=f"{_SCHEDULE}/doubts.py",
+        old="        return named and not images.to(track)\n",
         new="        return named\n",
         why="Where no text tells, an image of the source's name does not keep the copy from being repeated.",
     ),
     Mutant(
         name="silence-is-absence",
-        file=f"{_SCHEDULE}/listings.py",
+        file=f"{_SCHEDULE}/doubts.py",
         old="    return evidence is Evidence.PLATFORM or (evidence is Evidence.MARK and track.marked)\n",
         new="    return True\n",
         why="Where the cloud stores no texts at all, an unrecognised copy counts as absent.",
+    ),
+    Mutant(
+        name="old-names-forgotten",
+        file=f"{_SCHEDULE}/tracks.py",
+        old="            self.names.add(sighting.name)\n",
+        new="            self.names = {sighting.name}\n",
+        why="A source that was renamed since hides the copy that still has its old name.",
+        budget=_RARE,
+    ),
+    Mutant(
+        name="anybodys-words-believed",
+        file=f"{_SCHEDULE}/evidence.py",
+        old="    elif destination.evidence is Evidence.MARK or not track.answered:\n",
+        new="    elif destination.evidence is Evidence.MARK:\n",
+        why="What somebody wrote on an adopted image counts as what the region stores of our calls.",
+        budget=_RARE,
+    ),
+    Mutant(
+        name="anothers-copy-settles-ours",
+        file=f"{_SCHEDULE}/listings.py",
+        old="    if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):\n        return",
+        new="    if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):\n        pass",
+        why="Another ledger's copy frees the source while our lost call still copies it.",
+        budget=_RARE,
     ),
     # --- what may be sent -------------------------------------------------------------------------
     Mutant(

@@ -6,6 +6,7 @@ from orchestrator.core.model import Copy, ImageId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.simulator.things import ERROR, PENDING, READY, Store
 from tests.storm.cloudscape import Cloudscape
+from tests.storm.scenario import Habit
 
 
 def excused(cloudscape: Cloudscape, state: State, reason: Reason, copy: Copy, image: ImageId | None) -> bool:
@@ -35,20 +36,27 @@ def _status(store: Store, image: ImageId) -> str:
 
 
 def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
-    """Count the live images in the destination that are, or say that they are, copies of the source."""
+    """Count the live images there that are its copies, say so, or might be where no mark tells."""
     books = cloudscape.world.record.copies
     made = {ImageId(entry["image"]) for entry in books if entry["source"] == copy.source}
     said = {image for image, source in cloudscape.foreign.items() if source == copy.source}
     held = cloudscape.world.stores[copy.destination].images
-    return sum(held[image].status in (PENDING, READY) for image in made | said if image in held)
+    names, others = _names(cloudscape, copy), [image for image in cloudscape.foreign if image in held]
+    alike = {image for image in others if held[image].name in names}
+    perhaps = set() if cloudscape.scenario.habit is Habit.MARKS else alike
+    return sum(held[image].status in (PENDING, READY) for image in made | said | perhaps if image in held)
+
+
+def _names(cloudscape: Cloudscape, copy: Copy) -> set[str]:
+    """Name the source as it was when the storm began."""
+    return {furniture.name for furniture in cloudscape.scenario.sources if furniture.image == copy.source}
 
 
 def _nobody_can_tell(cloudscape: Cloudscape, copy: Copy) -> bool:
     """Tell whether nothing settles a doubt: no texts, a renamed source, or a lookalike."""
     if not cloudscape.scenario.habit.tells or copy.source in cloudscape.renamed:
         return True
-    names = {furniture.name for furniture in cloudscape.scenario.sources if furniture.image == copy.source}
-    held = cloudscape.world.stores[copy.destination].images
+    names, held = _names(cloudscape, copy), cloudscape.world.stores[copy.destination].images
     return any(held[image].name in names for image in cloudscape.foreign if image in held)
 
 

@@ -34,8 +34,8 @@ def test_a_bad_night_is_told_failures_first() -> None:
         "failed: 1 copy, the source image does not exist (not-found)",
         "  img-b cn-north-1 > cn-east-2: no such image",
         "  what to do: take it out of the plan or correct its id",
-        "in doubt: 1 copy, a call was lost and nothing in the cloud tells whether it made the copy"
-        " (needs-person)",
+        "in doubt: 1 copy, nothing in the cloud tells whether this copy was made, by a lost call or before"
+        " this ledger began (needs-person)",
         "  img-e cn-north-1 > cn-east-2",
         "  what to do: look whether it exists there, then say so with `orchestrator settle`",
         "waiting: 1 copy, the destination's image quota is used up (quota-image)",

@@ -7,11 +7,12 @@ register    all records and indexes, and the moves that keep them consistent
 nights      what the beginning of a run means
 answers     what the answer to a call means        parking   full destinations
 findings    what the answer to a read means        listings  what a complete listing settles
+doubts      what settles a lost call               audit     the last look
 evidence    whose copy is this image, and can the listing be trusted
 agenda      what to do next                        chunking  which copies travel together
 looking     when to look at copies under way       backoff, pace  how long to wait, how fast to go
 outlook     where everything stands, in words
-memory      what a compaction keeps           belonging whose ledger this is
+memory      what a compaction keeps                belonging whose ledger this is
 """
 
 from orchestrator.core.schedule.schedule import Decision, Schedule

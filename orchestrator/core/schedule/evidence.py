@@ -35,6 +35,20 @@ def owner(register: Register, destination: Destination, sighting: Sighting) -> T
     return _by_name(named, carried, sighting.name)
 
 
+def made_by_others(register: Register, track: Track, sighting: Sighting) -> bool:
+    """Tell whether an image, though a copy of the source, surely is not what our own call made."""
+    if track.call is None or sighting.image == track.image:
+        return False
+    unmarked = read_mark(sighting.text) is None and track.destination.evidence is Evidence.MARK
+    return anothers(register, sighting) or (unmarked and track.marked)
+
+
+def anothers(register: Register, sighting: Sighting) -> bool:
+    """Tell whether an image carries another ledger's mark."""
+    mark = read_mark(sighting.text)
+    return mark is not None and mark.ledger != register.ledger
+
+
 def _by_name(candidates: tuple[Track, ...], carried: int, name: str) -> Track | None:
     """Choose among the copies of one call: the only one it carried, or the only one of that name.
 

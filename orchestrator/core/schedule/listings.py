@@ -8,23 +8,28 @@ is trusted (`evidence.trusted`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from orchestrator.core.marks import read_mark
 from orchestrator.core.messages import Checked, Listed
-from orchestrator.core.model import PAGE_SIZE, CallId, ImageId, Sighting, State
+from orchestrator.core.model import PAGE_SIZE, ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.answers import count_attempt, give_up, needs_person
+from orchestrator.core.schedule.answers import give_up
 from orchestrator.core.schedule.audit import examine
-from orchestrator.core.schedule.evidence import Likeness, judge_text, lookalikes, owner, resembling, trusted
+from orchestrator.core.schedule.doubts import foretell, settle, settled_by, traces_of
+from orchestrator.core.schedule.evidence import (
+    Likeness,
+    judge_text,
+    lookalikes,
+    made_by_others,
+    owner,
+    resembling,
+    trusted,
+)
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
-
-_ABSENCES = 2
-"""Complete listings without a trace of a lost call, after SETTLE_TIME, before it counts as not made."""
 
 _ORDER = {"ready": 0, "error": 2}
 """Of two images of one copy the ready one counts, and a broken one last."""
@@ -39,10 +44,7 @@ def listed(register: Register, event: Listed) -> None:
     if event.page == 1:
         listing = destination.listing = Listing(began=event.began, total=event.total)
     changed = event.page != listing.page + 1 or event.total != listing.total
-    for sighting in sorted(event.images, key=lambda s: _ORDER.get(s.status, 1)):
-        track = owner(register, destination, sighting)
-        if track is not None:
-            adopt(register, track, sighting)
+    _adopt_shown(register, destination, event.images)
     listing.page, listing.shown = event.page, listing.shown + event.shown
     listing.images.extend(event.images)
     short = event.shown == 0 and listing.shown < listing.total
@@ -52,6 +54,14 @@ def listed(register: Register, event: Listed) -> None:
         destination.listing = Listing()
         destination.failures["list"] = 0
         _conclude(register, destination, listing)
+
+
+def _adopt_shown(register: Register, destination: Destination, images: Iterable[Sighting]) -> None:
+    """Take over every image that certainly is a copy of the plan."""
+    for sighting in sorted(images, key=lambda s: _ORDER.get(s.status, 1)):
+        track = owner(register, destination, sighting)
+        if track is not None:
+            adopt(register, track, sighting)
 
 
 def _hides(destination: Destination, listing: Listing, shown: int) -> bool:
@@ -114,6 +124,8 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     """Take over what the cloud shows of an image that certainly is this copy."""
     if sighting.status == "deleting" or track.state is State.CALLING:
         return
+    if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):
+        return  # our own lost call may have made another one: its doubt is settled first
     if track.image == sighting.image:
         _recognise(register, track, sighting)
         return
@@ -162,33 +174,25 @@ def _conclude(register: Register, destination: Destination, listing: Listing) ->
     """Draw what a complete, unchanged listing says about what it does not show."""
     shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
     destination.list_at = register.now + _pause_s(register)
-    doubtful = [t for t in destination.doubtful.values() if _settled_by(register, t, listing)]
+    doubtful = [t for t in destination.doubtful.values() if settled_by(register, t, listing)]
     due = max((track.since + register.limits.settle_s for track in doubtful), default=0.0)
     trust = trusted(destination, shown, listing.total, due)
     missing = [t for t in destination.images.values() if t.unconfirmed and t.image not in shown]
     if trust is None and (doubtful or missing):
         destination.wants_control = True
         return
-    traces = _traces(register, destination, listing)
+    traces = traces_of(register, destination, listing)
     for track in doubtful:
-        _settle(register, track, traces, trust=bool(trust))
+        settle(register, track, traces, trust=bool(trust))
+    if any(track.state is State.WAITING for track in doubtful):
+        _adopt_shown(register, destination, listing.images)
     if register.rebuilds:
-        _foretell(register, destination, traces)
+        foretell(register, destination, traces)
     if not destination.listed:
         _conclude_first(register, destination, listing, missing if trust else [])
         if not trust:
             _cannot_confirm(register, missing, listing)
     examine(register, destination, listing, trusted=bool(trust))
-
-
-def _settled_by(register: Register, track: Track, listing: Listing) -> bool:
-    """Tell whether a listing was begun late enough to settle a doubt.
-
-    Where only its name would give the copy away, the source was renamed perhaps before the lost
-    call: the name it had after that must be known.
-    """
-    named = track.source.inspected_at >= track.since or track.destination.evidence is not Evidence.UNKNOWN
-    return named and listing.began >= track.since + register.limits.settle_s
 
 
 def _pause_s(register: Register) -> float:
@@ -238,60 +242,3 @@ def _cannot_confirm(register: Register, missing: list[Track], listing: Listing) 
             register.restate(track, Reason.UNCONFIRMED, detail)
         else:
             register.move(track, Step.END, Reason.UNCONFIRMED, detail)
-
-
-@dataclass(frozen=True, slots=True)
-class _Traces:
-    """What a listing shows that might be a lost copy after all.
-
-    `calls` are marked on images whose source nobody can tell; `images` are those that nobody
-    owns and that were not there before.
-    """
-
-    calls: frozenset[CallId]
-    images: Likeness
-
-
-def _traces(register: Register, destination: Destination, listing: Listing) -> _Traces:
-    """Collect the traces of a listing."""
-    marks = [read_mark(s.text) for s in listing.images if owner(register, destination, s) is None]
-    new = lookalikes(destination, listing.images) - destination.lookalikes
-    return _Traces(
-        calls=frozenset(mark.call for mark in marks if mark is not None),
-        images=Likeness.of(s for s in listing.images if s.image in new),
-    )
-
-
-def _foretell(register: Register, destination: Destination, traces: _Traces) -> None:
-    """Say at once, when a ledger is rebuilt, which doubts looking will not settle."""
-    for track in list(destination.doubtful.values()):
-        if not _conclusive(track, traces):
-            needs_person(register, track, ", ".join(sorted(traces.images.to(track))))
-
-
-def _settle(register: Register, track: Track, traces: _Traces, *, trust: bool) -> None:
-    """Count one listing without the copy; after two, decide whether it was not made."""
-    track.listings += 1
-    track.absences += trust
-    if track.absences >= _ABSENCES:
-        if _conclusive(track, traces):
-            count_attempt(register, track, Step.SETTLE, Reason.ABSENT, "", register.now)
-        else:
-            needs_person(register, track)
-    elif track.listings >= register.limits.max_attempts:
-        needs_person(register, track)
-
-
-def _conclusive(track: Track, traces: _Traces) -> bool:
-    """Tell whether a copy would have been recognised, had it been made.
-
-    A doubt without a call of ours is about what an earlier ledger made: where no text tells, an
-    image that resembles the copy keeps it open, and only that.
-    """
-    evidence, earlier = track.destination.evidence, track.call is None
-    if track.call in traces.calls:
-        return False
-    if evidence is Evidence.UNKNOWN or (earlier and evidence is Evidence.NONE):
-        named = bool(track.source.names) or (not earlier and not traces.images.by_name)
-        return named and not traces.images.to(track)
-    return evidence is Evidence.PLATFORM or (evidence is Evidence.MARK and track.marked)
