@@ -179,14 +179,6 @@ MUTANTS: tuple[Mutant, ...] = (
         why="What somebody wrote on an adopted image counts as what the region stores of our calls.",
         budget=_RARE,
     ),
-    Mutant(
-        name="anothers-copy-settles-ours",
-        file=f"{_SCHEDULE}/listings.py",
-        old="    if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):\n        return",
-        new="    if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):\n        pass",
-        why="Another ledger's copy frees the source while our lost call still copies it.",
-        budget=_RARE,
-    ),
     # --- what may be sent -------------------------------------------------------------------------
     Mutant(
         name="source-sent-twice",
