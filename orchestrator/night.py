@@ -110,8 +110,7 @@ class Night:
             except* Exception as group:
                 fault = fault_of(group)
             fault = fault or foreign_account(self.ledger.path, self.schedule.register)
-            if halt.signal is not None:
-                log.note("run.signal", "warning", signal=Signals(halt.signal).name)
+            _tell_signal(halt, log)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
             self._close_books(log, result)
         return Outcome(result=result, log=log.path, fault=fault)
@@ -120,6 +119,7 @@ class Night:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._heartbeat, engine, log, console)
+            tasks.start_soon(_await_signal, halt, log)
             where = endpoint_name(self.settings.vm_endpoint)
             engine.begin(self.run, self.wish.plan.name, self.wanted, where, rebuilds=self.rebuilds)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
@@ -232,6 +232,19 @@ class Night:
             environ=self.machine.environ,
             secrets=self.secrets,
         )
+
+
+async def _await_signal(halt: Halt, log: ProgressLog) -> None:
+    """Write a signal into the log when it comes, not when the run has ended over it."""
+    await halt.heard.wait()
+    _tell_signal(halt, log)
+
+
+def _tell_signal(halt: Halt, log: ProgressLog) -> None:
+    """Write down once that a signal was heard."""
+    signal = halt.news()
+    if signal is not None:
+        log.note("run.signal", "warning", signal=Signals(signal).name)
 
 
 def fault_of(group: BaseExceptionGroup[Exception]) -> OrchestratorError:

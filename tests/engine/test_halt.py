@@ -43,3 +43,12 @@ def test_every_request_is_heard() -> None:
     halt.request(SIGTERM)
     halt.request(SIGTERM)
     assert heard == [(True, False), (True, True)]
+
+
+def test_a_signal_is_news_once() -> None:
+    """Who tells of it asks; nobody tells of it twice, and before it there is nothing to tell."""
+    halt = Halt()
+    assert halt.news() is None
+    halt.request(SIGTERM)
+    halt.request(SIGINT)
+    assert [halt.news(), halt.news()] == [SIGTERM, None]
