@@ -109,6 +109,7 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:\n",
         new="    if nature in _ABOUT_AN_IMAGE and not blamed:\n",
         why="One bad image fails the nine others of its call, which is refused as a whole.",
+        budget=_RARE,
     ),
     # --- settling a doubt -------------------------------------------------------------------------
     Mutant(
