@@ -198,7 +198,11 @@ async def _never_again(
         return await handler(request)
     except aiohttp.ClientConnectorError:
         raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+    except aiohttp.ServerDisconnectedError as error:  # its text may be half a head, bytes and all
+        whole = isinstance(error.message, str)
+        text = error.message if whole else "Server disconnected in the middle of its answer"
+        raise aiohttp.ClientConnectionError(text) from error
+    except aiohttp.ClientOSError as error:
         raise aiohttp.ClientConnectionError(str(error)) from error
 
 

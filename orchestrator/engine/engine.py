@@ -131,8 +131,8 @@ class Engine:
         """
         halt.listener = self._wake
         async with anyio.create_task_group() as tasks:
-            for _ in range(self.schedule.register.limits.workers):
-                tasks.start_soon(self._work)
+            for number in range(self.schedule.register.limits.workers):
+                tasks.start_soon(self._work, name=f"worker {number}")
             late = await self._drive(tasks, halt, deadline)
             await self._drain(halt)
             tasks.cancel_scope.cancel()
@@ -187,7 +187,7 @@ class Engine:
             return
         if action.region not in self._reads:
             self._reads[action.region] = Channel[Read]()
-            tasks.start_soon(self._poll, self._reads[action.region])
+            tasks.start_soon(self._poll, self._reads[action.region], name=f"poller {action.region}")
         self._reads[action.region].put(action)
 
     def _intend(self, action: Submit) -> _Job:

@@ -149,6 +149,16 @@ async def test_half_a_body_leaves_doubt() -> None:
     assert (answer.reason, len(server.seen)) == (Reason.DISCONNECTED, 1)
 
 
+async def test_half_a_head_is_told_in_words() -> None:
+    """Cut off among the headers: lost, and the log is not given what came of them."""
+    head = http(200, ok(accepted(("img-a1", "img-b1")))).split(b"\r\n\r\n")[0] + b"\r\n"
+    async with serving(closing(head)) as server, JdCloud(access(server.url)) as cloud:
+        answer = await cloud.copy(CALL, CHUNK, MARK)
+    assert isinstance(answer, Lost)
+    words = "ClientConnectionError: Server disconnected in the middle of its answer"
+    assert (answer.reason, answer.detail) == (Reason.DISCONNECTED, words)
+
+
 async def test_every_request_has_a_connection_of_its_own() -> None:
     """Nothing rides on a kept connection, which the server may just have closed, and each says so."""
     async with serving(always(NIGHT)) as server, JdCloud(access(server.url)) as cloud:

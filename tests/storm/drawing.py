@@ -189,13 +189,13 @@ def _deeds(chance: Random, fury: float) -> tuple[Deed, ...]:
 
 
 def _doom(chance: Random, settle_s: float) -> Doom:
-    """Draw how one life ends; steps are drawn evenly over the orders of magnitude."""
+    """Draw how one life ends; moments are drawn evenly over the orders of magnitude."""
     end = chance.choice(
         (End.NONE, End.STEP, End.STEP, End.STEP, End.BEFORE, End.AFTER, End.SIGNAL, End.DEADLINE, End.PAUSED)
     )
-    steps, commits = int(10 ** chance.uniform(1.0, 4.0)), int(10 ** chance.uniform(0.0, 2.2))
+    moments, commits = int(10 ** chance.uniform(0.3, 3.0)), int(10 ** chance.uniform(0.0, 2.2))
     spans = {End.SIGNAL: 10 ** chance.uniform(0.5, 3.9), End.DEADLINE: 10 ** chance.uniform(1.5, 3.9)}
-    at = {End.BEFORE: commits, End.AFTER: commits}.get(end, int(spans.get(end, steps)))
+    at = {End.BEFORE: commits, End.AFTER: commits}.get(end, int(spans.get(end, moments)))
     return Doom(
         end=end,
         at=at,

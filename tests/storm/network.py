@@ -1,7 +1,7 @@
 """Who is connected to whom, and the faults on the way: refused, reset, cut, late, silent, dripping, garbage.
 
-Every draw depends on the number of the connection and of the request on it, never on what else
-happened, so one step more or less somewhere does not change everything after it.
+Every draw depends on which task of which process asks, when, and for which request of its
+connection, never on what else happened: two tasks that ask at one moment may do so in any order.
 """
 
 from __future__ import annotations
@@ -35,25 +35,28 @@ class Network:
         self.posting: Counter[str] = Counter()
         self.peak_posting: Counter[str] = Counter()
         self._links: dict[Link, Owner | None] = {}
-        self._dials = self._joins = self._kills = 0
+        self._kills = 0
 
-    def chance(self, purpose: str, number: int) -> Random:
+    def chance(self, purpose: str, number: int | str) -> Random:
         """Make the chance of one thing that happens on the network."""
         return Random(f"{self.seed}/{purpose}/{number}")
+
+    def here(self) -> str:
+        """Tell who asks, and when."""
+        task, owner = asyncio.current_task(), OWNER.get()
+        return f"{owner.name if owner else ''}/{task.get_name() if task else ''}/{self.loop.time()!r}"
 
     # --- the harbour ------------------------------------------------------------------------------
 
     def resolve(self, host: str) -> bool:
         """Tell whether the name is found now."""
-        self._dials += 1
-        found = self.chance("name", self._dials).random() >= self.weather.dial / 2
+        found = self.chance("name", repr(self.loop.time())).random() >= self.weather.dial / 2
         self.faults["name"] += not found
         return found
 
     async def dial(self, address: object) -> None:
         """Connect, or be refused, or wait in vain."""
-        self._dials += 1
-        chance = self.chance("dial", self._dials)
+        chance = self.chance("dial", self.here())
         await asyncio.sleep(chance.uniform(0.001, 0.1))
         if chance.random() >= self.weather.dial:
             return
@@ -65,9 +68,8 @@ class Network:
 
     def join(self, protocol: asyncio.BaseProtocol) -> asyncio.Transport:
         """Tie a client's protocol to a new one of the server's; return the client's end."""
-        self._joins += 1
         owner = OWNER.get()
-        link = Link(self, self._joins, owner, copy_context())
+        link = Link(self, self.here(), owner, copy_context())
         self._links[link] = owner
         link.server.begin(self.serve())
         link.client.begin(protocol)
@@ -100,10 +102,10 @@ class Network:
 class Link:
     """One connection: two plugs, and the mischief of the request that is on it."""
 
-    def __init__(self, network: Network, number: int, owner: Owner | None, context: Context) -> None:
+    def __init__(self, network: Network, name: str, owner: Owner | None, context: Context) -> None:
         self.owner = owner
         self._network = network
-        self._number = number
+        self._name = name
         self._requests = 0
         self._mischief = Mischief()
         self._posting = self._broken = self._spoilt = False
@@ -134,7 +136,7 @@ class Link:
         """Draw the mischief of a new request."""
         network, post = self._network, data.startswith(b"POST ")
         self._requests += 1
-        chance = network.chance(f"link/{self._number}", self._requests)
+        chance = network.chance(f"link/{self._name}", self._requests)
         self._mischief, self._spoilt = draw(chance, network.weather, post=post), False
         if network.weather.is_dark(data[:200], network.loop.time()):
             self._mischief = Mischief(request=Fate.SILENT)

@@ -82,7 +82,7 @@ class End(Enum):
     """How a life of the program is ended from outside."""
 
     NONE = "not at all"
-    STEP = "killed between two steps"
+    STEP = "killed between two moments"
     BEFORE = "killed before a commit"
     AFTER = "killed after a commit"
     SIGNAL = "told to stop"
@@ -92,7 +92,7 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Doom:
-    """How and when one life ends: `at` counts steps, commits or seconds. `skew_s`: how wrong its clock is."""
+    """How and when one life ends: `at` counts moments, commits or seconds; `skew_s` is its clock's error."""
 
     end: End
     at: int

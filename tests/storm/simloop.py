@@ -1,7 +1,7 @@
 """An event loop without a machine: time jumps to the next timer, and a process in it can stop anywhere.
 
 Nothing here knows what runs on it. Timers with equal deadlines run in the order they were set,
-so the same program takes the same steps on every machine and every supported Python.
+so the same program does the same on every machine and every supported Python.
 """
 
 from __future__ import annotations
@@ -32,15 +32,17 @@ class Spinning(Exception):
 
 
 class Owner:
-    """A simulated process: its steps are counted, and from any step on it may be frozen.
+    """A simulated process: its moments are counted, and from any moment on it may be frozen.
 
-    What a frozen process would do next is kept, and done when it is thawed, if it ever is.
+    A moment is something that reaches it: bytes, a connection, a timer. How many steps a Python
+    takes between two of them is its own affair. What a frozen process would do next is kept, and
+    done when it is thawed, if it ever is.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.frozen = False
-        self.steps = 0
+        self.moments = 0
         self.stops_at: int | None = None
         self.on_stop: Callable[[], None] = lambda: None
         self.parked: deque[asyncio.Handle] = deque()
@@ -77,6 +79,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self._order = 0
         self._spins = 0
         self._soon: deque[tuple[asyncio.Handle, Owner | None]] = deque()
+        self._due: deque[tuple[asyncio.Handle, Owner | None]] = deque()
         self._timers: list[tuple[float, int, asyncio.TimerHandle, Owner | None]] = []
         self.set_exception_handler(_complain)
 
@@ -132,9 +135,11 @@ class SimLoop(asyncio.BaseEventLoop):
             self._advance()
         while self._timers and self._timers[0][0] <= self._now:
             _, _, handle, owner = heappop(self._timers)
-            self._soon.append((handle, owner))
+            self._due.append((handle, owner))
         for _ in range(len(self._soon)):
             self._step(*self._soon.popleft())
+        while self._due:
+            self._reach(*self._due.popleft())
 
     def _advance(self) -> None:
         """Jump to the next timer that still counts."""
@@ -145,6 +150,14 @@ class SimLoop(asyncio.BaseEventLoop):
         if self._timers[0][0] > self._now:
             self._now, self._spins = self._timers[0][0], 0
 
+    def _reach(self, handle: asyncio.Handle, owner: Owner | None) -> None:
+        """Let a timer go off; for its owner that is a moment, unless it stops right before it."""
+        if owner is not None and not owner.frozen and not handle.cancelled():
+            owner.moments += 1
+            if owner.moments == owner.stops_at:
+                owner.on_stop()
+        self._step(handle, owner)
+
     def _step(self, handle: asyncio.Handle, owner: Owner | None) -> None:
         """Take one step, unless its owner stopped before it."""
         if handle.cancelled():
@@ -152,10 +165,6 @@ class SimLoop(asyncio.BaseEventLoop):
         self._spins += 1
         if self._spins > _SPINS_MAX:
             raise Spinning(f"at {self._now:.3f} s, {handle!r}")
-        if owner is not None and not owner.frozen:
-            owner.steps += 1
-            if owner.steps == owner.stops_at:
-                owner.on_stop()
         if owner is not None and owner.frozen:
             owner.parked.append(handle)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from tests.storm.night import Outcome
 
@@ -24,12 +25,14 @@ class Tally:
     habits: Counter[str] = field(default_factory=Counter)
     virtual_s: float = 0.0
     failures: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    traces: dict[int, str] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         """Count one storm."""
         self.nights += 1
         self.virtual_s += outcome.virtual_s
         self.habits[outcome.habit] += 1
+        self.traces[outcome.seed] = outcome.trace
         for name in (*_SUMMED, *_ALSO):
             self.sums[name] += getattr(outcome, name)
         if outcome.broken:
@@ -39,6 +42,11 @@ class Tally:
     def bound(self) -> float:
         """The rule of three: with 95 % confidence fewer storms than this share would break a promise."""
         return min(1.0, 3 / self.nights) if self.nights else 1.0
+
+    @property
+    def digest(self) -> str:
+        """One digest of all traces: the same for the same seeds on every machine and supported Python."""
+        return sha256(repr(sorted(self.traces.items())).encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, object]:
         """Give the figures as JSON carries them."""
@@ -50,6 +58,7 @@ class Tally:
             "clouds": dict(sorted(self.habits.items())),
             "failed": len(self.failures),
             "bound_95": self.bound if not self.failures else None,
+            "traces": self.digest,
             "condition": CONDITION,
             "failures": [{"seed": seed, "broken": list(broken)} for seed, broken in self.failures],
         }
@@ -69,6 +78,7 @@ def lines(tally: Tally) -> Iterable[str]:
     yield "clouds: " + ", ".join(f"{count} {habit}" for habit, count in sorted(tally.habits.items()))
     yield f"duplicates {sums['duplicates']}, unrecorded {sums['unrecorded']}, unfinished {sums['unfinished']}"
     yield f"left for a person {sums['needs_person']}; played twice and compared {sums['twice']}"
+    yield f"traces {tally.digest}: the same on every machine and supported Python"
     if not tally.failures and tally.nights:
         share = f"fewer than {100 * tally.bound:.2g} % of such nights break a promise (95 %, rule of three)"
         yield f"no promise broken: {share}, as long as {CONDITION}"
