@@ -41,8 +41,8 @@ def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
     made = {ImageId(entry["image"]) for entry in books if entry["source"] == copy.source}
     said = {image for image, source in cloudscape.foreign.items() if source == copy.source}
     held = cloudscape.world.stores[copy.destination].images
-    names, others = _names(cloudscape, copy), [image for image in cloudscape.foreign if image in held]
-    alike = {image for image in others if held[image].name in names}
+    names = _names(cloudscape, copy)
+    alike = {image for image, there in held.items() if there.name in names}
     perhaps = set() if cloudscape.scenario.habit is Habit.MARKS else alike
     return sum(held[image].status in (PENDING, READY) for image in made | said | perhaps if image in held)
 
