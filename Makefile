@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test storm check test-oracle walk torture fuzz mutants recovery prove lint format simulator build lock clean FORCE
+.PHONY: help install run test storm check test-oracle walk torture fuzz mutants recovery prove bench lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ recovery: install ## ledger and schedule as one state machine, killed at any wri
 
 prove: install ## all of these with their full counts, published in docs/reliability.md (SECONDS=30 for a glimpse)
 	@$(BIN)/python -m tests.prove $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+
+bench: install ## the schedule beside a script and a lower bound, written to benchmarks/results.md (SECONDS=30 for a glimpse)
+	@$(BIN)/python -m tests.bench $(if $(SECONDS)$(ARGS),,--write) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check

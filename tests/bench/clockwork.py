@@ -1,0 +1,40 @@
+"""Virtual time: a heap of moments and the processes that go on at them. No thread, no sleep, no asyncio.
+
+A process is a generator that yields the seconds it sleeps; what it returns is its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from heapq import heappop, heappush
+from itertools import count
+from typing import TypeVar
+
+T = TypeVar("T")
+Process = Generator[float, None, T]
+"""Yields seconds to sleep, returns its result; `yield from` makes one a part of another."""
+
+
+class Clockwork:
+    """Lets processes take turns in the order of their times; those of one moment in the order they came."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+        self._heap: list[tuple[float, int, Process[None]]] = []
+        self._numbers = count()
+
+    def start(self, process: Process[None], delay_s: float = 0.0) -> None:
+        """Let a process begin, after so many seconds."""
+        heappush(self._heap, (self.now + delay_s, next(self._numbers), process))
+
+    def run(self, until: float) -> None:
+        """Go on until no process is left; RuntimeError when the time is over before."""
+        while self._heap:
+            self.now, _, process = heappop(self._heap)
+            if self.now > until:
+                raise RuntimeError(f"the night does not end: {len(self._heap) + 1} processes are left")
+            try:
+                delay_s = next(process)
+            except StopIteration:
+                continue
+            self.start(process, delay_s)

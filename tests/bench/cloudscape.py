@@ -1,0 +1,87 @@
+"""The simulated cloud of a night, and the way to it: half a latency there, half a latency back.
+
+The simulator's own World, with the night's durations in place of drawn ones and with culprits
+that no inspection shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import TypeVar
+
+from orchestrator.cloud.errors import Fault, classify
+from orchestrator.core.model import Copy, ImageId
+from orchestrator.simulator import refusals
+from orchestrator.simulator.books import Pairs
+from orchestrator.simulator.checks import CopyRequest
+from orchestrator.simulator.refusals import Refusal
+from orchestrator.simulator.things import Image, Store
+from orchestrator.simulator.traits import Pace
+from orchestrator.simulator.world import World
+from tests.bench.clockwork import Clockwork, Process
+from tests.bench.nights import LATENCY_S, ORIGIN, Night
+
+T = TypeVar("T")
+
+_PLENTY = 1_000_000
+
+
+class _Shelf(Store):
+    """A store that counts its images without walking over them: all of them are private here."""
+
+    def private_images(self) -> int:
+        """Count what uses the image quota."""
+        return len(self.images)
+
+
+class Cloudscape(World):
+    """The cloud of one night."""
+
+    def __init__(self, night: Night) -> None:
+        super().__init__(Random(night.seed), rate_per_minute=night.kind.rate_per_minute)
+        self.night = night
+        for region in (ORIGIN, *night.destinations):
+            self.stores[region] = _Shelf(region)
+            self.add_region(region, images=_PLENTY, snapshots=_PLENTY)
+        for source, size_mb in night.sizes_mb.items():
+            name, disks = f"golden {source[4:]}", (f"snap-{source[4:]}",)
+            self.add_image(ORIGIN, Image(id=source, name=name, size_mb=size_mb, snapshots=disks))
+        first, second, *_ = night.destinations
+        self.stores[first].image_quota = night.fits(first)
+        self.stores[second].snapshot_quota = night.fits(second)
+
+    def _copy(self, now: float, request: CopyRequest) -> Pairs:
+        """Refuse the whole call for a culprit, in documented words that name nobody."""
+        if not self.night.culprits.isdisjoint(request.sources):
+            raise refusals.not_usable()
+        return super()._copy(now, request)
+
+    def _start(self, now: float, request: CopyRequest, source: Image) -> ImageId:
+        """Begin one copy, which takes as long as the night says."""
+        took_s = self.night.took_s[Copy(source.id, request.origin, request.destination)]
+        pace = Pace(copy_base_s=took_s, copy_per_gb_s=0.0, copy_spread=0.0)
+        return self._copying.start(now, request, source, pace, self.fates, self.switches)
+
+
+class Line:
+    """The way to the cloud: admission, latency, refusals turned into what the error table says."""
+
+    def __init__(self, clock: Clockwork, world: Cloudscape) -> None:
+        self.clock, self.world = clock, world
+
+    def ask(self, operation: str, act: Callable[[float], T]) -> Process[T | Fault]:
+        """Make one request; the world acts when half of the latency is over."""
+        yield LATENCY_S / 2
+        answer = self._act(operation, act)
+        yield LATENCY_S / 2
+        return answer
+
+    def _act(self, operation: str, act: Callable[[float], T]) -> T | Fault:
+        """Let the world act, unless it refuses."""
+        try:
+            self.world.admit(self.clock.now, "bench", operation)
+            return act(self.clock.now)
+        except Refusal as refusal:
+            self.world.record.refused[refusal.message] += 1
+            return classify(refusal.http, refusal.status, refusal.message)

@@ -1,0 +1,222 @@
+"""Our policy: the real schedule, driven by a loop of its own instead of the engine. Decides nothing itself.
+
+Facts go the way they go in the engine: timed, applied, then the next decision. There is no ledger:
+what a write costs is measured elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from random import Random
+from typing import TypeVar, assert_never
+
+from orchestrator.cloud.errors import Fault
+from orchestrator.core.limits import Limits
+from orchestrator.core.marks import write_mark
+from orchestrator.core.messages import (
+    Accepted,
+    Action,
+    Begun,
+    Called,
+    Check,
+    Checked,
+    Event,
+    Inspect,
+    Inspected,
+    List,
+    Listed,
+    Look,
+    Planned,
+    Read,
+    Refused,
+    Seen,
+    Submit,
+    Survey,
+    Surveyed,
+    Unanswered,
+)
+from orchestrator.core.model import PAGE_SIZE, CallId, ImageId, Region, Resource, RunId, Sighting, State
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import Schedule
+from orchestrator.simulator.checks import CopyRequest
+from orchestrator.simulator.things import Image
+from orchestrator.simulator.world import Query
+from tests.bench.clockwork import Process
+from tests.bench.cloudscape import Line
+from tests.bench.nights import ROOM, Night
+from tests.bench.policies import Noticed
+
+T = TypeVar("T")
+_LEDGER = "benchledger"
+
+
+class Ours:
+    """The schedule as it is, under the default limits."""
+
+    def __init__(self, line: Line, night: Night, noticed: Noticed) -> None:
+        self.line, self.night, self.noticed = line, night, noticed
+        self.schedule = Schedule(Limits(region_copies=ROOM), _LEDGER)
+        self.chance = Random(night.seed)
+        self.calls = 0
+        self._wake_at = inf
+
+    def begin(self) -> None:
+        """Open the run and decide for the first time."""
+        at = self.line.clock.now
+        self.learn(Begun(at=at, run=RunId("run1"), limits=self.schedule.limits))
+        self.learn(Planned(at=at, copies=self.night.copies))
+        self._drive()
+
+    def learn(self, event: Event) -> None:
+        """Take a fact in; note what has become ready."""
+        timed = self.schedule.timed(self.schedule.essence(event), self.chance.random())
+        for change in self.schedule.apply(timed):
+            if change.after is State.READY and change.reason is Reason.COPIED:
+                self.noticed[change.copy] = self.line.clock.now
+
+    def _drive(self) -> None:
+        """Begin everything that is decided now; ask again at the time the schedule gives."""
+        if self.schedule.finished(waits_for_room=False):
+            return
+        decision = self.schedule.decide(self.line.clock.now)
+        for action in decision.actions:
+            self.line.clock.start(self._perform(self._intend(action), action))
+        self._wake_at = decision.wake
+        if decision.wake < inf:
+            self.line.clock.start(self._wake(decision.wake), max(0.0, decision.wake - self.line.clock.now))
+
+    def _wake(self, at: float) -> Process[None]:
+        """Decide again, unless a later decision gave another time."""
+        if at == self._wake_at:
+            self._drive()
+        yield from ()
+
+    def _intend(self, action: Action) -> CallId | None:
+        """Write a call down before it is sent."""
+        if not isinstance(action, Submit):
+            return None
+        self.calls += 1
+        call = CallId(f"call{self.calls:08d}")
+        at = self.line.clock.now
+        self.learn(Called(at=at, call=call, copies=action.chunk.copies, marked=action.marked))
+        return call
+
+    def _perform(self, call: CallId | None, action: Action) -> Process[None]:
+        """Send one request, learn its answer, go on."""
+        if isinstance(action, Submit):
+            event: Event = yield from self._copy(call or CallId(""), action)
+        else:
+            event = yield from self._read(action)
+        self.learn(event)
+        self._drive()
+
+    def _copy(self, call: CallId, action: Submit) -> Process[Event]:
+        chunk, world = action.chunk, self.line.world
+        request = CopyRequest(
+            origin=chunk.origin,
+            destination=chunk.destination,
+            sources=chunk.sources,
+            description=write_mark(_LEDGER, call, chunk) if action.marked else None,
+        )
+        answer = yield from self.line.ask("copyImages", lambda at: world.copy_images(at, request))
+        at = self.line.clock.now
+        if isinstance(answer, Fault):
+            reason, said = answer.reason, answer.detail
+            return Refused(at=at, call=call, reason=reason, culprit=answer.culprit, detail=said)
+        return Accepted(at=at, call=call, pairs=answer)
+
+    def _read(self, action: Read) -> Process[Event]:
+        """Perform one read: the same questions that the real adapter asks."""
+        region = action.region
+        match action:
+            case Inspect():
+                by_ids = Query(ids=action.images, size=PAGE_SIZE)
+                return (yield from self._describe("inspect", region, by_ids, self._inspected(action)))
+            case Look():
+                by_ids = Query(ids=action.images, size=PAGE_SIZE)
+                return (yield from self._describe("look", region, by_ids, self._seen(action)))
+            case List():
+                private = Query(image_source="private", page=action.page, size=PAGE_SIZE)
+                return (yield from self._describe("list", region, private, self._listed(action)))
+            case Survey():
+                return (yield from self._survey(action))
+            case Check():
+                return (yield from self._check(action))
+            case _:
+                assert_never(action)
+
+    def _describe(self, read: str, region: Region, query: Query, make: Made) -> Process[Event]:
+        world = self.line.world
+
+        def act(at: float) -> Page:
+            images, total = world.describe_images(at, region, query)
+            return tuple(_sighting(at, image) for image in images), total
+
+        return (yield from self._ask("describeImages", read, region, act, make))
+
+    def _survey(self, action: Survey) -> Process[Event]:
+        operation = "describeQuotas" if action.resource is Resource.IMAGE else "describeQuota"
+        region, resource, world = action.region, action.resource, self.line.world
+
+        def made(at: float, found: tuple[int, int]) -> Event:
+            return Surveyed(at=at, region=region, resource=resource, limit=found[0], used=found[1])
+
+        act = lambda at: world.quota(at, region, resource)  # noqa: E731
+        return (yield from self._ask(operation, "survey", region, act, made))
+
+    def _check(self, action: Check) -> Process[Event]:
+        world, region, image = self.line.world, action.region, action.image
+
+        def made(at: float, found: Sighting) -> Event:
+            return Checked(at=at, region=region, image=image, sighting=found)
+
+        act = lambda at: _sighting(at, world.describe_image(at, region, image))  # noqa: E731
+        return (yield from self._ask("describeImage", "check", region, act, made))
+
+    def _ask(
+        self,
+        operation: str,
+        read: str,
+        region: Region,
+        act: Callable[[float], T],
+        make: Callable[[float, T], Event],
+    ) -> Process[Event]:
+        """Ask and turn the answer into an event, or say that there was none."""
+        answer = yield from self.line.ask(operation, act)
+        at = self.line.clock.now
+        if isinstance(answer, Fault):
+            return Unanswered(at=at, read=read, region=region, reason=answer.reason)
+        return make(at, answer)
+
+    def _inspected(self, action: Inspect) -> Made:
+        return lambda at, page: Inspected(at=at, origin=action.region, asked=action.images, images=page[0])
+
+    def _seen(self, action: Look) -> Made:
+        return lambda at, page: Seen(at=at, region=action.region, asked=action.images, images=page[0])
+
+    def _listed(self, action: List) -> Made:
+        began, region, number = self.line.clock.now, action.region, action.page
+        return lambda at, page: Listed(
+            at=at, began=began, region=region, page=number, total=page[1], images=page[0], shown=len(page[0])
+        )
+
+
+Page = tuple[tuple[Sighting, ...], int]
+Made = Callable[[float, Page], Event]
+
+
+def _sighting(at: float, image: Image) -> Sighting:
+    """Show one image as the adapter would."""
+    return Sighting(
+        image=ImageId(image.id),
+        status=image.status,
+        progress=image.progress(at),
+        name=image.name,
+        text=image.text,
+        size_mb=image.size_mb,
+        snapshots=image.snapshots,
+        root_device=image.root_device,
+        image_source=image.image_source,
+        owner=image.owner,
+    )

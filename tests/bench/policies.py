@@ -1,0 +1,149 @@
+"""What others do: the script that people write today, and fixed chunks in strict order. Never our schedule.
+
+The script: chunks of ten per destination in plan order; a thread pool with two workers for each
+destination, because two chunks of ten fill its room; a worker submits, then describes each of its
+images by itself every 30 s until all are ready; whatever error comes, it tries the whole chunk
+again, up to eight times, with a pause that doubles from 30 s to 300 s, half of it jitter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from random import Random
+
+from orchestrator.cloud.errors import Fault
+from orchestrator.core.model import CHUNK_MAX, Copy, ImageId, Region
+from orchestrator.simulator.books import Pairs
+from orchestrator.simulator.checks import CopyRequest
+from orchestrator.simulator.things import READY
+from orchestrator.simulator.world import Query
+from tests.bench.clockwork import Process
+from tests.bench.cloudscape import Line
+from tests.bench.nights import ORIGIN, ROOM, Night
+
+Noticed = dict[Copy, float]
+"""When a policy learned that a copy is ready."""
+
+_POLL_S = 30.0
+_TRIES = 8
+_PAUSE_S, _PAUSE_MAX_S = 30.0, 300.0
+_PAGE = 100
+
+
+class Script:
+    """The script of today, as its own author runs it."""
+
+    singly = True
+
+    def __init__(self, line: Line, night: Night, noticed: Noticed) -> None:
+        self.line, self.night, self.noticed = line, night, noticed
+        self.chance = Random(night.seed)
+        self.busy = 0
+
+    def begin(self) -> None:
+        """Start the pool: the workers of a destination share its chunks."""
+        for destination in self.night.destinations:
+            chunks = _chunks(self._missing(destination))
+            for _ in range(ROOM // CHUNK_MAX):
+                self.busy += 1
+                self.line.clock.start(self._worker(destination, chunks))
+
+    def _worker(self, destination: Region, chunks: Iterator[Sequence[ImageId]]) -> Process[None]:
+        """Be one worker, until no chunk is left; the last one to end closes the pool."""
+        yield from self._work(destination, chunks)
+        self.busy -= 1
+        if not self.busy:
+            self.end()
+
+    def end(self) -> None:
+        """Be content with whatever was copied."""
+
+    def _missing(self, destination: Region) -> list[ImageId]:
+        """List the images that are not known to be ready there, in the plan's order."""
+        return [s for s in self.night.sources if Copy(s, ORIGIN, destination) not in self.noticed]
+
+    def _work(self, destination: Region, chunks: Iterator[Sequence[ImageId]]) -> Process[None]:
+        """Be one worker: a chunk from its first try until all of it is ready, then the next."""
+        for chunk in chunks:
+            pairs = yield from self._submit(destination, chunk)
+            yield from self._watch(destination, dict(pairs))
+
+    def _submit(self, destination: Region, chunk: Sequence[ImageId]) -> Process[Pairs]:
+        """Send a chunk until it is accepted; nothing when it never is."""
+        request = CopyRequest(origin=ORIGIN, destination=destination, sources=tuple(chunk))
+        for attempt in range(_TRIES):
+            answer = yield from self.line.ask(
+                "copyImages", lambda at: self.line.world.copy_images(at, request)
+            )
+            if not isinstance(answer, Fault):
+                return answer
+            if attempt < _TRIES - 1:
+                yield self._pause_s(attempt)
+        return ()
+
+    def _watch(self, destination: Region, pending: dict[ImageId, ImageId]) -> Process[None]:
+        """Poll until every image (source -> copy) is ready, or until the cloud does not answer any more."""
+        failures = 0
+        while pending and failures < _TRIES:
+            yield _POLL_S if not failures else self._pause_s(failures - 1)
+            for asked in self._questions(pending):
+                ready = yield from self._look(destination, asked)
+                failures = failures + 1 if ready is None else 0
+                if ready is None:
+                    break
+                self._note(destination, pending, ready)
+
+    def _questions(self, pending: dict[ImageId, ImageId]) -> list[tuple[ImageId, ...]]:
+        """Say what to ask for, request by request."""
+        return [(image,) for image in pending.values()] if self.singly else [tuple(pending.values())]
+
+    def _look(self, destination: Region, asked: tuple[ImageId, ...]) -> Process[set[ImageId] | None]:
+        """Ask for images; tell which of them are ready, None when there was no answer."""
+        world, query = self.line.world, Query(ids=asked, size=_PAGE)
+        answer = yield from self.line.ask(
+            "describeImage" if self.singly else "describeImages",
+            lambda at: {i.id for i in world.describe_images(at, destination, query)[0] if i.status == READY},
+        )
+        return None if isinstance(answer, Fault) else answer
+
+    def _note(self, destination: Region, pending: dict[ImageId, ImageId], ready: set[ImageId]) -> None:
+        """Write down which copies are ready."""
+        for source in [source for source, image in pending.items() if image in ready]:
+            del pending[source]
+            self.noticed[Copy(source, ORIGIN, destination)] = self.line.clock.now
+
+    def _pause_s(self, attempt: int) -> float:
+        """Draw the pause after a failure (from 0)."""
+        return min(_PAUSE_MAX_S, _PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+
+
+class Again(Script):
+    """The same script, started again for what is missing until a run brings nothing new."""
+
+    before = 0
+
+    def end(self) -> None:
+        """Start again, if that has helped the last time and something is missing."""
+        helped, self.before = len(self.noticed) > self.before, len(self.noticed)
+        if helped and len(self.noticed) < len(self.night.copies):
+            self.begin()
+
+
+class Strict(Script):
+    """Fixed chunks, one destination after the other, one chunk at a time; one request looks at all of it."""
+
+    singly = False
+
+    def begin(self) -> None:
+        """Start the only worker."""
+        self.line.clock.start(self._all())
+
+    def _all(self) -> Process[None]:
+        """Go through the whole plan."""
+        for destination in self.night.destinations:
+            yield from self._work(destination, _chunks(self.night.sources))
+
+
+def _chunks(wanted: Sequence[ImageId]) -> Iterator[Sequence[ImageId]]:
+    """Cut a list into tens."""
+    return (wanted[first : first + CHUNK_MAX] for first in range(0, len(wanted), CHUNK_MAX))
