@@ -43,7 +43,7 @@ class Cell:
         return [ours.makespan_s / other.makespan_s for ours, other in fair]
 
 
-FIGURES = ("makespan_s", "bound", "calls", "polls", "delay", "missing")
+FIGURES = ("makespan_s", "bound", "calls", "polls", "delay", "missing", "broken")
 
 
 def flat(cells: list[Cell], policies: list[str]) -> dict[str, float]:

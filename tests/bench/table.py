@@ -19,6 +19,7 @@ _COLUMNS = (
     ("polls per copy", "polls", "{:.1f}"),
     ("noticed late", "delay", "{:.1%}"),
     ("left out", "missing", "{:,.0f}"),
+    ("twice", "broken", "{:,.0f}"),
 )
 
 _MODELLED = f"""\
@@ -26,7 +27,8 @@ Every policy meets the simulator's own world, in virtual time: each request take
 the world acts and half after; a source is locked while it is being copied; the cloud refuses what its
 quotas do not hold. How long each copy takes is drawn per seed before any policy begins, so that all of
 them meet the same night; no policy knows it. {ROOM} copies in flight per destination (REGION_COPIES) are a
-limit that the policies keep, not one that the simulated cloud enforces.
+limit that the policies keep, not one that the simulated cloud enforces (a script that has given a chunk up
+knows nothing of its copies any more, and may exceed it then).
 
 - **script**: what people write today. Chunks of ten per destination in plan order, a thread pool with
   {ROOM // 10} workers per destination (as many as its room holds), the whole chunk again on any error, up to
@@ -45,12 +47,13 @@ account, a cloud that slows down under load, copies that fail. The durations are
 8 GB): no document gives any. Ratios are about the order of things, not about seconds.
 
 **makespan / bound** is the time until the last copy is noticed as ready, over the lower bound of *the
-copies that this policy made*: a policy that leaves copies out is measured by less work. **calls / minimum**
+copies that this policy made*: a policy that leaves copies out is measured by less work, and one that made
+none has 0.00. **calls / minimum**
 counts copyImages calls, refused ones too, over ceil(n/10) summed over the destinations. **polls per copy**
 are all describe requests, listings included, over the copies made. **noticed late** is the median over the
 copies of the time between ready and noticed as a share of the copy's duration. **left out** are copies
-that the cloud would have allowed and that the policy did not make or never noticed. All are medians over
-the seeds. **ours / again** is our makespan over that of *again*, median and worst seed, for the nights in
+that the cloud would have allowed and that the policy did not make or never noticed, **twice** those that
+it made although a living one was there. All are medians over the seeds. **ours / again** is our makespan over that of *again*, median and worst seed, for the nights in
 which it copied as much as we did (- where there is none)."""
 
 
@@ -73,6 +76,7 @@ def page(cells: Sequence[Cell], origin: Origin) -> str:
         f"commit {origin.commit}. Same command, same figures.",
         "## The goals, and where ours stands today",
         "\n".join(goals.lines(cells)),
+        "Judged by the medians of each line below; the comparison with the script by its worst seed.",
         "## Night by night",
         f"Each entry reads {' · '.join(POLICIES)}.",
     ]

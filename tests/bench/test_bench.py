@@ -133,5 +133,5 @@ def test_tables_name_every_cell_and_policy() -> None:
     cell.add(1, measured("uniform", 3, 13, 1))
     (table,) = tables([cell])
     (row,) = [line for line in table.splitlines() if line.startswith("| 3 ")]
-    assert all(entry.count(" · ") == len(POLICIES) - 1 for entry in row.split("|")[4:9])
+    assert all(entry.count(" · ") == len(POLICIES) - 1 for entry in row.split("|")[4:10])
     assert sum("of 1 " in line for line in lines([cell])) == 5
