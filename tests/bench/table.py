@@ -53,8 +53,9 @@ counts copyImages calls, refused ones too, over ceil(n/10) summed over the desti
 are all describe requests, listings included, over the copies made. **noticed late** is the median over the
 copies of the time between ready and noticed as a share of the copy's duration. **left out** are copies
 that the cloud would have allowed and that the policy did not make or never noticed, **twice** those that
-it made although a living one was there. All are medians over the seeds. **ours / again** is our makespan over that of *again*, median and worst seed, for the nights in
-which it copied as much as we did (- where there is none)."""
+it made although a living one was there. All are medians over the seeds. **ours / again** is our makespan
+over that of *again*, median and worst seed, for the nights in which it copied as much as we did (- where
+there is none)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
