@@ -37,6 +37,7 @@ _ALONE = ("--jobs", "1")
 _MANY = "1000000000"
 
 TASKS: tuple[Task, ...] = (
+    Task(group="mutants", name="mutants", machine="tests.mutants", full=_ALONE, brief=("--bare", *_ALONE)),
     Task(
         group="torture", name="torture", machine="tests.torture", full=("--kills", "200", *_ALONE),
         brief=_ALONE,
@@ -46,7 +47,6 @@ TASKS: tuple[Task, ...] = (
         brief=("--seeds", _MANY, *_ALONE), share=0.8,
     ),
     Task(group="fuzz", name="fuzz", machine="tests.fuzz", full=_ALONE, brief=_ALONE),
-    Task(group="mutants", name="mutants", machine="tests.mutants", full=_ALONE, brief=("--bare", *_ALONE)),
     Task(
         group="recovery", name="recovery", machine="tests.recovery", full=("--lives", "2000", *_ALONE),
         brief=("--lives", _MANY, *_ALONE),

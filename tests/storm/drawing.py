@@ -196,10 +196,14 @@ def _doom(chance: Random, settle_s: float) -> Doom:
     moments, commits = int(10 ** chance.uniform(0.3, 3.0)), int(10 ** chance.uniform(0.0, 2.2))
     spans = {End.SIGNAL: 10 ** chance.uniform(0.5, 3.9), End.DEADLINE: 10 ** chance.uniform(1.5, 3.9)}
     at = {End.BEFORE: commits, End.AFTER: commits}.get(end, int(spans.get(end, moments)))
+    gap_s = chance.choice((1.0, 30.0, 600.0, 4000.0)) * chance.random()
+    thaw_s = chance.random() * 0.2 * settle_s
+    brief = end is End.PAUSED and commits % 2 == 0
     return Doom(
         end=end,
         at=at,
-        gap_s=chance.choice((1.0, 30.0, 600.0, 4000.0)) * chance.random(),
-        thaw_s=chance.random() * 0.2 * settle_s,
+        gap_s=gap_s % 1.0 if brief else gap_s,
+        thaw_s=thaw_s % 5.0 if brief else thaw_s,
+        dialling=1 + moments % 3 if brief else 0,
         skew_s=chance.choice((0.0, 0.0, chance.uniform(-600, 600))),
     )

@@ -31,6 +31,9 @@ from tests.storm.simloop import Owner, SimLoop
 ACCESS_KEY = "AK-storm"
 ENDPOINT = "http://vm.storm.test"
 EPOCH = 1_800_000_000.0
+_DIALS_S = 0.02
+"""After an intent: its connection is being made then, if it is not refused."""
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -81,7 +84,7 @@ class Process:
         self.ledger_id = ""
         self._chance = Random(f"life/{stay.scenario.seed}/{number}")
         self._ledger: Ledger | None = None
-        if doom.end in (End.STEP, End.PAUSED):
+        if doom.end in (End.STEP, End.PAUSED) and not doom.dialling:
             self.owner.stops_at, self.owner.on_stop = doom.at, self.stop
 
     # --- a life -----------------------------------------------------------------------------------
@@ -179,6 +182,8 @@ class Process:
         self._commit(End.BEFORE)
         ledger.record(event, changes, run=run)
         self.calls += isinstance(event, Called)
+        if isinstance(event, Called) and self.calls == self.doom.dialling:
+            self.stay.loop.call_later(_DIALS_S, self.stop)
         self.stay.diary.entries.append((self.number, event, tuple(changes)))
         self.stay.learned(event, changes)
         self._commit(End.AFTER)

@@ -92,13 +92,17 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Doom:
-    """How and when one life ends: `at` counts moments, commits or seconds; `skew_s` is its clock's error."""
+    """How and when one life ends: `at` counts moments, commits or seconds; `skew_s` is its clock's error.
+
+    A life that freezes for a moment only does so while its `dialling`th call makes its connection.
+    """
 
     end: End
     at: int
     gap_s: float
     thaw_s: float
     skew_s: float
+    dialling: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
