@@ -104,6 +104,7 @@ def test_kinds_are_as_they_say() -> None:
     assert slowest > 2 * max(took_s for copy, took_s in slow.took_s.items() if copy.destination != last)
     assert [quotas.fits(to) for to in quotas.destinations] == [28, 28, 40]
     assert len(culprits.culprits) == 2
+    assert min(store.image_quota for store in Cloudscape(slow).stores.values()) > 2 * 40
     assert culprits.possible == 3 * 38
     assert fewest_calls(culprits) == 12
 
