@@ -70,7 +70,7 @@ def test_less_than_promised_is_no_proof() -> None:
 
 
 def test_every_machine_takes_part() -> None:
-    """Each folder with a command of its own is a group, but for what only measures; each task has its own name."""
+    """Each folder with a command is a group, but for what only measures; each task has its own name."""
     measures = {"prove", "bench"}
     machines = {file.parent.name for file in (ROOT / "tests").glob("*/__main__.py")} - measures
     assert machines == set(GROUPS)
