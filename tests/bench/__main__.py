@@ -114,7 +114,7 @@ def _measured(wish: argparse.Namespace, end: float) -> Iterator[tuple[Task, list
     running: dict[Future[list[Figures]], Task] = {}
     with ProcessPoolExecutor(wish.jobs, mp_context=get_context("spawn")) as pool:
         while True:
-            while len(running) < 2 * wish.jobs and time.monotonic() < end and (task := next(tasks, None)):
+            while len(running) < wish.jobs and time.monotonic() < end and (task := next(tasks, None)):
                 running[pool.submit(measure, *task.key, task.seed)] = task
             if not running:
                 return
