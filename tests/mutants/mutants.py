@@ -120,14 +120,6 @@ MUTANTS: tuple[Mutant, ...] = (
         why="A listing right after the loss is believed, before an accepted copy must be visible.",
     ),
     Mutant(
-        name="settling-not-restarted",
-        file=f"{_SCHEDULE}/nights.py",
-        old="        track.since, track.taken_over = at, True\n",
-        new="        track.taken_over = True\n",
-        why="A clock that jumped between two runs shortens the settling time.",
-        budget=_RARE,
-    ),
-    Mutant(
         name="one-listing",
         file=f"{_SCHEDULE}/doubts.py",
         old="_ABSENCES = 2\n",

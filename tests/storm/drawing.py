@@ -205,5 +205,5 @@ def _doom(chance: Random, settle_s: float) -> Doom:
         gap_s=gap_s % 1.0 if brief else gap_s,
         thaw_s=thaw_s % 5.0 if brief else thaw_s,
         dialling=1 + moments % 3 if brief else 0,
-        skew_s=chance.choice((0.0, 0.0, chance.uniform(-3600, 3600))),
+        skew_s=chance.choice((0.0, 0.0, chance.uniform(-600, 600))),
     )
