@@ -43,9 +43,9 @@ from orchestrator.ledger.replacing import (
     close_workshop,
     earlier_ledger,
     empty_workshop,
-    is_ledger_id,
     put_in_place,
 )
+from orchestrator.ledger.schema import is_ledger_id
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.night import Night, Outcome, Screen, Wish

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -14,12 +13,12 @@ from shutil import rmtree
 from orchestrator.errors import LedgerDamaged, LedgerTooNew, LedgerUnwritable
 from orchestrator.ledger.connect import connect, damaged, explained, ledger_path, unmerged
 from orchestrator.ledger.folder import LEDGER
+from orchestrator.ledger.schema import is_ledger_id, sync_folder
 from orchestrator.ledger.sqlite import Ledger
 
 WORKSHOP = "rebuilding"
 """The folder, beside the ledger, in which a new one is made."""
 
-_ID = re.compile(r"[a-z0-9]{12}")
 _LOGS = ("-shm", "-journal", "-wal")
 
 
@@ -49,11 +48,6 @@ def earlier_ledger(folder: Path, *, now: float) -> Earlier | None:
         raise
     except LedgerDamaged as damage:
         return Earlier(damage, _id_in(path))
-
-
-def is_ledger_id(text: str) -> bool:
-    """Tell whether a text has the form of a ledger's id."""
-    return _ID.fullmatch(text) is not None
 
 
 def _id_in(path: Path) -> str | None:
@@ -98,11 +92,7 @@ def put_in_place(folder: Path, *, kept_as: str, step: Callable[[], object] = lam
             os.rename(f"{path}{suffix}", f"{kept}{suffix}")
             step()
         os.rename(new, path)
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        sync_folder(folder)
     return kept if old else None
 
 

@@ -22,12 +22,17 @@ STEPS: tuple[str, ...] = (resources.files(__package__).joinpath("schema.sql").re
 _LEDGER_ID = re.compile(r"[a-z0-9]{12}")
 
 
+def is_ledger_id(text: str) -> bool:
+    """Tell whether a text has the form of a ledger's id."""
+    return _LEDGER_ID.fullmatch(text) is not None
+
+
 def create(path: Path, *, ledger_id: str, now: float, steps: Sequence[str] = STEPS) -> None:
     """Make a new ledger under a passing name and give it its own name when it is complete and on disk.
 
     So a process that is killed here leaves no half ledger. The caller holds the run lock.
     """
-    if _LEDGER_ID.fullmatch(ledger_id) is None:
+    if not is_ledger_id(ledger_id):
         raise ValueError("a ledger's id has 12 characters of a-z and 0-9")
     if unmerged(path):
         raise damaged(path, f"it is gone, and the log {path.name}-wal that belongs to it is still there")

@@ -79,8 +79,8 @@ class Track:
     answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
-    was asked about once;
-    `unconfirmed` means that an earlier run's result is to be confirmed by a listing first.
+    was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
+    listing first.
     """
 
     copy: Copy
