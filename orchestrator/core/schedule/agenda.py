@@ -14,7 +14,7 @@ from orchestrator.core.model import PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import gather
-from orchestrator.core.schedule.parking import blocked, park, probe
+from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
@@ -137,11 +137,11 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
     refused = destination.park is not None or destination.ceiling is not None
     if refused and destination.asking:
         return []  # a destination that was full is tried with one call at a time
-    images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
-    if images is not None and images.room == 0:
+    reason, snapshots = full(destination), destination.quotas.get(Resource.SNAPSHOT)
+    if reason is not None:
         if destination.asking:
             return []  # a refusal may give the room back
-        park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
+        park(register, destination, reason, register.now + register.limits.quota_interval_s)
         return []
     most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)
     if destination.evidence is Evidence.NONE:

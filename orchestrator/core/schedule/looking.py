@@ -52,10 +52,10 @@ def learn_duration(track: Track, now: float) -> None:
 
 
 def eta_s(destination: Destination, region_copies: int, now: float) -> float | None:
-    """Estimate the seconds until the last copy here is ready; None before the first was."""
+    """Estimate the seconds until the last copy that fits here is ready; None before the first was."""
     typical_s = destination.typical_s
     if typical_s is None:
         return None
-    waves = -(-destination.waiting // max(1, region_copies))
+    waves = -(-destination.admitted // max(1, region_copies))
     ends_s = [_remaining_s(track, now, typical_s) for track in destination.copying.values()]
     return max(ends_s, default=0.0) + waves * typical_s

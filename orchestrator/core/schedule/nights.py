@@ -58,7 +58,8 @@ def _forget_track(track: Track, at: float) -> None:
     The settling time of a doubt begins again, so that no clock that jumped between two runs can
     shorten it, and the patience with a copy under way is this run's own.
     """
-    track.wanted = track.unconfirmed = track.offered = False
+    track.wanted = track.unconfirmed = track.offered = track.deferred = False
+    track.place = 0
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
     if track.state in (State.DOUBTFUL, State.COPYING):
         track.since, track.taken_over = at, True

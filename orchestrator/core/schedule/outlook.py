@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from orchestrator.core.model import Resource, State
 from orchestrator.core.reasons import MEANINGS, Reason
+from orchestrator.core.schedule.admission import lacking, shortage
 from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Park, Track
-from orchestrator.core.verdict import Overview, Standing
+from orchestrator.core.verdict import Overview, Shortage, Standing
 
 
 def why(register: Register, track: Track) -> tuple[Reason, str]:
@@ -24,6 +25,8 @@ def why(register: Register, track: Track) -> tuple[Reason, str]:
         return stopped, track.detail
     if parked is not None:
         return parked.reason, _full(track.destination, parked)
+    if track.deferred:
+        return lacking(track.destination), _short(track.destination)
     if track.reason is Reason.QUEUED:
         return Reason.QUEUED, _queued(register, track)
     return track.reason, track.detail
@@ -34,7 +37,14 @@ def _full(destination: Destination, parked: Park) -> str:
     resource = Resource.SNAPSHOT if parked.reason is Reason.QUOTA_SNAPSHOT else Resource.IMAGE
     quota = destination.quotas.get(resource)
     numbers = f"{quota.used + quota.committed} of {quota.limit} {resource.value}s used, " if quota else ""
-    return f"{numbers}{destination.waiting} waiting"
+    said = f"{numbers}{destination.waiting} waiting"
+    return "; ".join(part for part in (_short(destination), said) if part)
+
+
+def _short(destination: Destination) -> str:
+    """Count what fits into a destination's quotas, if not all of it does."""
+    lacks = shortage(destination)
+    return lacks.told(destination.region) if lacks else ""
 
 
 def _queued(register: Register, track: Track) -> str:
@@ -74,23 +84,25 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
     """Count one destination's wanted copies and say what it waits for."""
     copying = destination.copying.values()
     progress = [track.progress for track in copying if track.wanted and track.progress]
+    lacks = shortage(destination)
     return Overview(
         region=destination.region,
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
         eta_s=eta_s(destination, register.limits.region_copies, register.now),
-        note=_note(destination),
+        note=_note(destination, lacks),
+        shortage=lacks,
     )
 
 
-def _note(destination: Destination) -> str:
+def _note(destination: Destination, lacks: Shortage | None) -> str:
     """Say in one phrase what a destination waits for, if it does."""
     parked = destination.park
     if parked is not None and blocked(destination):
         again = datetime.fromtimestamp(parked.until, UTC).strftime("%H:%M:%SZ")
-        return f"{MEANINGS[parked.reason].says}; tried again at {again}"
+        return f"{lacks.told() if lacks else MEANINGS[parked.reason].says}; tried again at {again}"
     if destination.doubtful:
         return f"{len(destination.doubtful)} lost calls are looked for"
     if destination.unsettled and not destination.listed:
         return "being listed"
-    return ""
+    return lacks.told() if lacks else ""

@@ -13,6 +13,7 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import admission
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.pace import Pace
 from orchestrator.core.schedule.tracks import Destination, Evidence, Route, Source, Track
@@ -100,9 +101,12 @@ class Register:
         track.unconfirmed = False
         self.count(track)
         self._reindex(track, before, after)
+        admitted = admission.moved(track.destination, track, self.now)
         self.tell(track, before)
         if after is State.WAITING:
             self.offer(track)
+        for other in admitted:
+            self.offer(other)
         if awaited:
             self._offer_siblings(track)
 
@@ -251,6 +255,6 @@ class Register:
         A sibling that is to be confirmed first may turn out to be under way still.
         """
         source = track.source
-        waits = track.wanted and track.state is State.WAITING
+        waits = track.wanted and track.state is State.WAITING and not track.deferred
         free = waits and source.held == 0 and source.inspected
         return free and not any(sibling.unconfirmed for sibling in source.tracks)

@@ -80,7 +80,8 @@ class Track:
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
     was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first.
+    listing first; `deferred` tells that it has no place in its destination's quotas, `place` how many
+    snapshots it was counted with for that (0 while it is not counted).
     """
 
     copy: Copy
@@ -110,6 +111,8 @@ class Track:
     unconfirmed: bool = False
     reserved: bool = False
     offered: bool = False
+    deferred: bool = False
+    place: int = 0
 
     @property
     def eligible_at(self) -> float:
@@ -145,6 +148,20 @@ class Quota:
     def room(self) -> int:
         """How many more fit."""
         return max(0, self.limit - self.used - self.committed)
+
+
+@dataclass(slots=True)
+class Admission:
+    """The places that a destination's quotas leave for its waiting copies; who has none is deferred.
+
+    `promised` is what the copies with a place will take, `deferred` what the others would;
+    `queues` hold those by the snapshots each takes: heaps of (paused until, order, copy), in
+    which entries that no longer hold are skipped when met.
+    """
+
+    promised: Counter[Resource] = field(default_factory=Counter)
+    deferred: Counter[Resource] = field(default_factory=Counter)
+    queues: dict[int, list[tuple[float, int, Track]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -202,6 +219,7 @@ class Destination:
     quotas: dict[Resource, Quota] = field(default_factory=dict)
     stale: set[Resource] = field(default_factory=lambda: set(Resource))
     blind: set[Resource] = field(default_factory=set)
+    admission: Admission | None = None
     wants_control: bool = False
     audited: bool = False
     strangers: tuple[ImageId, ...] = ()
@@ -226,6 +244,11 @@ class Destination:
         return self.states[State.WAITING]
 
     @property
+    def admitted(self) -> int:
+        """How many of them have a place in the quotas, as far as those are known."""
+        return self.waiting - (self.admission.deferred[Resource.IMAGE] if self.admission else 0)
+
+    @property
     def asking(self) -> int:
         """How many copies are in calls on their way, handed out ones included."""
         return self.in_flight - len(self.copying) - len(self.doubtful)
@@ -236,6 +259,7 @@ class Destination:
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
+        self.admission = None
         self.wants_control, self.park, self.ceiling = False, None, None
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
