@@ -10,13 +10,17 @@ from orchestrator.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRegion:
-    """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`."""
+    """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`.
+
+    `window` is how many copies it takes at a time, where that was found to be fewer than REGION_COPIES.
+    """
 
     region: Region
     evidence: str = "UNKNOWN"
     takes_marks: bool = True
     mark_proven: bool = False
     typical_s: float | None = None
+    window: int | None = None
     lookalikes: tuple[ImageId, ...] = ()
     former: tuple[ImageId, ...] = ()
 

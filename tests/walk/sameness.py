@@ -23,7 +23,7 @@ from orchestrator.core.schedule.tracks import Destination, Quota, Source, Suspec
 from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
-_AGES = frozenset({"since", "began"})
+_AGES = frozenset({"since", "began", "throttled_since"})
 """Times of the past that matter by their age; every other time matters only while it is to come."""
 
 _OLDEST = 8

@@ -17,6 +17,7 @@ from orchestrator.core.schedule.chunking import gather
 from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.window import most_in_flight
 
 _AWAITED = 3
 """Failures of a region's first reads after which the other regions go on without it."""
@@ -143,7 +144,8 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
             return []  # a refusal may give the room back
         park(register, destination, reason, register.now + register.limits.quota_interval_s)
         return []
-    most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)
+    in_flight = most_in_flight(destination, register.limits.region_copies)
+    most = min(destination.room(in_flight), destination.ceiling or inf)
     if destination.evidence is Evidence.NONE:
         most = min(most, 1)  # nothing tells copies apart: a lost call shall put only one in doubt
     if most < 1:

@@ -65,6 +65,7 @@ def _region(destination: Destination) -> KnownRegion:
         takes_marks=destination.takes_marks,
         mark_proven=destination.mark_proven,
         typical_s=destination.typical_s,
+        window=destination.window,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
     )
@@ -73,7 +74,7 @@ def _region(destination: Destination) -> KnownRegion:
 def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
-    destination.typical_s = known.typical_s
+    destination.typical_s, destination.window = known.typical_s, known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 

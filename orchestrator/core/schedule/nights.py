@@ -40,6 +40,7 @@ def begun(register: Register, event: Begun) -> None:
     register.proved, register.knocks = False, 0
     register.stop = register.closed = None
     register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
+    register.throttled_since = None
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():

@@ -12,6 +12,7 @@ from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Park, Track
+from orchestrator.core.schedule.window import held_back, most_in_flight
 from orchestrator.core.verdict import Overview, Shortage, Standing
 
 
@@ -56,8 +57,11 @@ def _queued(register: Register, track: Track) -> str:
         return "its source has not been looked at yet"
     if not track.destination.listed:
         return f"{track.copy.destination} has not been listed yet"
-    if track.destination.in_flight >= register.limits.region_copies:
-        return f"{track.destination.in_flight} copies to {track.copy.destination} are under way"
+    region_copies = register.limits.region_copies
+    if track.destination.in_flight >= most_in_flight(track.destination, region_copies):
+        held = held_back(track.destination, region_copies)
+        said = f"{track.destination.in_flight} copies to {track.copy.destination} are under way"
+        return f"{said}, {held}" if held else said
     return ""
 
 
@@ -84,13 +88,14 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
     """Count one destination's wanted copies and say what it waits for."""
     copying = destination.copying.values()
     progress = [track.progress for track in copying if track.wanted and track.progress]
-    lacks = shortage(destination)
+    lacks, region_copies = shortage(destination), register.limits.region_copies
+    held = held_back(destination, region_copies) if destination.admitted else ""
     return Overview(
         region=destination.region,
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
-        eta_s=eta_s(destination, register.limits.region_copies, register.now),
-        note=_note(destination, lacks),
+        eta_s=eta_s(destination, most_in_flight(destination, region_copies), register.now),
+        note="; ".join(part for part in (_note(destination, lacks), held) if part),
         shortage=lacks,
     )
 

@@ -53,6 +53,7 @@ class Register:
         self.proved = False
         self.knocks = 0
         self.throttles = 0
+        self.throttled_since: float | None = None
         self.calls_at = 0.0
         self.stop: Reason | None = None
         self.closed: Reason | None = None

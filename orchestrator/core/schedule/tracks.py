@@ -193,7 +193,9 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's.
+    none of its plan's. `window` is how many copies may be in flight (None: nothing was learned),
+    `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
+    different images, all of which are in `refused`; from `calm_at` on the window may shrink again.
     """
 
     region: Region
@@ -231,6 +233,12 @@ class Destination:
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
     typical_s: float | None = None
+    # how many copies it takes at a time
+    window: int | None = None
+    grown: int = 0
+    crowd: int = 0
+    refused: set[ImageId] = field(default_factory=set)
+    calm_at: float = 0.0
     # the one read that is under way; failures in a row and their pauses by kind of read, so that
     # one kind that nobody answers does not blind the others
     reading: bool = False
@@ -264,6 +272,7 @@ class Destination:
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
+        self.grown, self.crowd, self.refused, self.calm_at = 0, 0, set(), 0.0
         self.reading, self.failures, self.again_at = False, Counter(), {}
 
     def may(self, read: str, now: float) -> bool:

@@ -91,7 +91,7 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers,
+            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers, d.window, d.grown, d.crowd,
         )
         for d in register.destinations.values()
     }  # fmt: skip
