@@ -14,8 +14,9 @@ from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.evidence import owner
 from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.readings import Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _LIVE = ("pending", "ready")
 _RUNS = 2

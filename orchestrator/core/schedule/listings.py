@@ -28,8 +28,9 @@ from orchestrator.core.schedule.evidence import (
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, plan_look
+from orchestrator.core.schedule.readings import Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _ORDER = {"ready": 0, "error": 2}
 """Of two images of one copy the ready one counts, and a broken one last."""

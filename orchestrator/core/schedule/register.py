@@ -13,6 +13,7 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import admission
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
@@ -53,6 +54,7 @@ class Register:
         self.proved = False
         self.knocks = 0
         self.throttles = 0
+        self.throttled_since: float | None = None
         self.calls_at = 0.0
         self.stop: Reason | None = None
         self.closed: Reason | None = None
@@ -101,9 +103,12 @@ class Register:
         track.unconfirmed = False
         self.count(track)
         self._reindex(track, before, after)
+        admitted = admission.moved(track.destination, track, self.now)
         self.tell(track, before)
         if after is State.WAITING:
             self.offer(track)
+        for other in admitted:
+            self.offer(other)
         if awaited:
             self._offer_siblings(track)
 
@@ -270,6 +275,6 @@ class Register:
         A sibling that is to be confirmed first may turn out to be under way still.
         """
         source = track.source
-        waits = track.wanted and track.state is State.WAITING
+        waits = track.wanted and track.state is State.WAITING and not track.deferred
         free = waits and source.held == 0 and source.inspected
         return free and not any(sibling.unconfirmed for sibling in source.tracks)
