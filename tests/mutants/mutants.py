@@ -48,7 +48,7 @@ _STORMS = ("--seeds", "500")
 
 def _seek(trouble: str) -> tuple[str, ...]:
     """Give storms that have this trouble, each of them: for bugs that others meet once in hundreds."""
-    return ("--trouble", trouble, "--seeds", "100")
+    return ("--trouble", trouble, "--seeds", "60")
 
 
 MUTANTS: tuple[Mutant, ...] = (

@@ -104,12 +104,16 @@ def _held(scenario: Scenario, chance: Random) -> Scenario:
 
 
 def _stale(scenario: Scenario, chance: Random) -> Scenario:
-    """Lose answers; show copies first when their doubt is due, and listings as of a time before that."""
+    """Lose calls' answers; show copies first when their doubt is due, and listings as of a time before that.
+
+    No listing is lost: where the fresh one between two stale ones is, two in a row show nothing.
+    """
     quiet = _open(scenario, Habit.MARKS)
     return replace(
         quiet,
         limits=replace(quiet.limits, region_copies=1),
         pace=replace(quiet.pace, listing_lag_s=0.95 * _SETTLE_S),
+        rules=(),
         weather=Weather(post=0.6, delay_max_s=0.02 * _SETTLE_S),
         stale=0.7,
         stale_s=chance.uniform(1.1, 1.4) * _SETTLE_S,
