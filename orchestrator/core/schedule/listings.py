@@ -46,7 +46,7 @@ def listed(register: Register, event: Listed) -> None:
     changed = event.page != listing.page + 1 or event.total != listing.total
     _adopt_shown(register, destination, event.images)
     listing.page, listing.shown = event.page, listing.shown + event.shown
-    listing.images.extend(event.images)
+    listing.take(event.images, destination.images)
     short = event.shown == 0 and listing.shown < listing.total
     if changed or short or listing.shown > listing.total:
         _again(register, destination, restarts + 1)
@@ -70,7 +70,7 @@ def _hides(destination: Destination, listing: Listing, shown: int) -> bool:
     Where absence would decide something, a full page is not taken for the last one on the word of
     a total: the page after it must be empty.
     """
-    seen = {sighting.image for sighting in listing.images}
+    seen = {sighting.image for sighting in listing.images}.union(listing.known)
     missing = any(t.unconfirmed and image not in seen for image, t in destination.images.items())
     return shown >= PAGE_SIZE and (missing or bool(destination.doubtful))
 
@@ -173,6 +173,8 @@ def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
     """Draw what a complete, unchanged listing says about what it does not show."""
     shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
+    shown.update(listing.known)
+    destination.turned = set()
     destination.list_at = register.now + _pause_s(register)
     doubtful = [t for t in destination.doubtful.values() if settled_by(register, t, listing)]
     due = max((track.since + register.limits.settle_s for track in doubtful), default=0.0)

@@ -11,13 +11,23 @@ from heapq import heappop, heappush
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
-from orchestrator.core.model import CallId, Copy, ImageId, Region, State
+from orchestrator.core.model import (
+    CALLING,
+    COPYING,
+    DOUBTFUL,
+    WAITING,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    State,
+)
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.pace import Pace
 from orchestrator.core.schedule.tracks import Destination, Evidence, Route, Source, Track
 
-_UNDER_WAY = (State.CALLING, State.DOUBTFUL, State.COPYING)
+_UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
 
 Pool = list[tuple[float, int, Track]]
 """A heap of (rank, order, copy), best first; entries that no longer hold are skipped when met."""
@@ -44,6 +54,7 @@ class Register:
         self.pools: dict[Route, Pool] = defaultdict(list)
         self.sleepers: Pool = []
         self.changes: list[Change] = []
+        self.tells = True
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
@@ -101,7 +112,7 @@ class Register:
         self.count(track)
         self._reindex(track, before, after)
         self.tell(track, before)
-        if after is State.WAITING:
+        if after is WAITING:
             self.offer(track)
         if awaited:
             self._offer_siblings(track)
@@ -123,52 +134,58 @@ class Register:
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
-        waits = track.state is State.WAITING and track.eligible_at > self.now
-        self.changes.append(
-            Change(
-                at=self.now,
-                copy=track.copy,
-                before=before,
-                after=track.state,
-                reason=track.reason,
-                detail=track.detail,
-                image=track.image,
-                call=track.call,
-                until=track.eligible_at if waits else None,
-            )
-        )
+        if not self.tells:
+            return
+        waits = track.state is WAITING and track.eligible_at > self.now
+        until = track.eligible_at if waits else None
+        change = Change(
+            self.now,
+            track.copy,
+            before,
+            track.state,
+            track.reason,
+            track.detail,
+            track.image,
+            track.call,
+            until,
+        )  # by place: half the time of names
+        self.changes.append(change)
 
     def uncount(self, track: Track) -> None:
         """Take a copy out of its destination's counts, before it changes."""
-        track.destination.unsettled -= track.unsettled
-        track.destination.states[track.state] -= track.wanted
+        if track.wanted:
+            destination = track.destination
+            destination.unsettled -= track.unsettled
+            destination.states[track.state] -= 1
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
-        track.destination.unsettled += track.unsettled
-        track.destination.states[track.state] += track.wanted
+        if track.wanted:
+            destination = track.destination
+            destination.unsettled += track.unsettled
+            destination.states[track.state] += 1
 
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
         destination = track.destination
-        if before is State.DOUBTFUL:
+        if before is DOUBTFUL:
             destination.doubtful.pop(track.copy, None)
-        if after is State.WAITING:
+        if after is WAITING:
             track.lost_at = None
-        if before is State.COPYING and track.image:
+        if before is COPYING and track.image:
             destination.copying.pop(track.image, None)
-        if after is State.DOUBTFUL:
+        if after is DOUBTFUL:
             track.lost_at, track.lost_runs = self.now, 0
             if destination.evidence is Evidence.UNKNOWN:
                 self.inspect(track.source)  # by what name would its copy be known?
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
-        if after is State.COPYING and track.image:
+        if after is COPYING and track.image:
             destination.copying[track.image] = track
         if after in _UNDER_WAY:
-            self.reserve(track, commit=after is State.CALLING)
+            self.reserve(track, commit=after is CALLING)
         else:
-            refused = before is State.CALLING or after is State.WAITING
+            refused = before is CALLING or after is WAITING
             self.release(track, made=not refused)
 
     def reserve(self, track: Track, *, commit: bool) -> None:
@@ -220,7 +237,7 @@ class Register:
 
         A waiting copy whose source this run knows nothing of has its source inspected first.
         """
-        if track.wanted and track.state is State.WAITING and not track.source.inspected:
+        if track.wanted and track.state is WAITING and not track.source.inspected:
             self.inspect(track.source)
         if track.offered or not self.callable(track):
             return
@@ -251,6 +268,6 @@ class Register:
         A sibling that is to be confirmed first may turn out to be under way still.
         """
         source = track.source
-        waits = track.wanted and track.state is State.WAITING
+        waits = track.wanted and track.state is WAITING
         free = waits and source.held == 0 and source.inspected
         return free and not any(sibling.unconfirmed for sibling in source.tracks)

@@ -121,8 +121,10 @@ class Schedule:
 
     def recover(self, events: Iterable[Event]) -> None:
         """Take in a ledger's events: the state after them is the state before the crash."""
+        self.register.tells = False
         for event in events:
             self.apply(event)
+        self.register.tells = True
 
     def open_calls(self) -> tuple[CallId, ...]:
         """Return the calls without an answer; after a restart each of them is lost."""

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
-from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
+from orchestrator.core.model import (
+    DOUBTFUL,
+    FAILED,
+    READY,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
 
 Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
+
+
+LIVE = ("pending", "ready")
+"""The states of an image that is there and not broken."""
 
 
 class Evidence(Enum):
@@ -127,9 +143,10 @@ class Track:
             return False
         if self.unconfirmed:
             return True
-        if self.state is State.DOUBTFUL:
+        state = self.state
+        if state is DOUBTFUL:
             return self.reason is not Reason.NEEDS_PERSON
-        return self.state not in (State.READY, State.FAILED)
+        return state is not READY and state is not FAILED
 
 
 @dataclass(slots=True)
@@ -159,13 +176,27 @@ class Park:
 
 @dataclass(slots=True)
 class Listing:
-    """The pages of a listing under way, and when its first request was sent."""
+    """The pages of a listing under way, and when its first request was sent.
+
+    Of a living image that was known when it was shown only the name is kept, in `known`: there may be
+    a million of them. All others are in `images`.
+    """
 
     began: float = 0.0
     total: int = 0
     shown: int = 0
     page: int = 0
     images: list[Sighting] = field(default_factory=list)
+    known: list[ImageId] = field(default_factory=list)
+
+    def take(self, images: Iterable[Sighting], owned: Mapping[ImageId, Track]) -> None:
+        """Keep what a page shows; `owned` are the images known to be copies."""
+        for sighting in images:
+            track = owned.get(sighting.image)
+            if track is None or track.image is None or sighting.status not in LIVE:
+                self.images.append(sighting)
+            else:
+                self.known.append(track.image)  # the text that is there already, not another one like it
 
 
 @dataclass(slots=True, eq=False)
