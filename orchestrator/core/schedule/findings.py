@@ -143,8 +143,11 @@ def _missed(register: Register, track: Track) -> None:
 
 def _expire(register: Register, destination: Destination) -> None:
     """Stop waiting, for this run, for copies that stay unready past COPY_TIMEOUT."""
-    limit_s = register.limits.copy_timeout_s
-    late = [t for t in destination.copying.values() if register.now - t.since > limit_s]
+    limit_s, late = register.limits.copy_timeout_s, list[Track]()
+    for track in destination.copying.values():  # in the order in which they began
+        if register.now - track.since <= limit_s:
+            break
+        late.append(track)
     for track in late:
         _give_up_stuck(register, track)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orchestrator.core.model import State
+from orchestrator.core.model import WAITING
 from orchestrator.core.schedule.tracks import Route, Source, Track
 
 ASSUMED_BASE_S, ASSUMED_PER_GB_S = 120.0, 60.0
@@ -87,5 +87,5 @@ class Forecasts:
 
     def remaining_s(self, source: Source) -> float:
         """Predict how long the copies of a source that wait and fit take, one after the other."""
-        waiting = (t for t in source.tracks if t.wanted and t.state is State.WAITING and not t.deferred)
+        waiting = (t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred)
         return sum(map(self.seconds, waiting))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orchestrator.core.model import Sighting
+from orchestrator.core.model import ImageId, Sighting
 from orchestrator.core.reasons import Reason
+
+LIVE = ("pending", "ready")
+"""The states of an image that is there and not broken."""
 
 
 @dataclass(slots=True)
@@ -35,10 +38,15 @@ class Park:
 
 @dataclass(slots=True)
 class Listing:
-    """The pages of a listing under way, and when its first request was sent."""
+    """The pages of a listing under way, and when its first request was sent.
+
+    Of a living image that was known when it was shown only the name is kept, in `known`: there may be
+    a million of them. All others are in `images`.
+    """
 
     began: float = 0.0
     total: int = 0
     shown: int = 0
     page: int = 0
     images: list[Sighting] = field(default_factory=list)
+    known: list[ImageId] = field(default_factory=list)

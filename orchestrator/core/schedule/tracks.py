@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
-from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
+from orchestrator.core.model import (
+    DOUBTFUL,
+    FAILED,
+    READY,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.readings import Listing, Park, Quota
 
@@ -150,9 +161,10 @@ class Track:
             return False
         if self.unconfirmed:
             return True
-        if self.state is State.DOUBTFUL:
+        state = self.state
+        if state is DOUBTFUL:
             return self.reason is not Reason.NEEDS_PERSON
-        return self.state not in (State.READY, State.FAILED)
+        return state is not READY and state is not FAILED
 
 
 @dataclass(slots=True)
