@@ -38,7 +38,7 @@ class _Shelf(Store):
 
 
 class Cloudscape(World):
-    """The cloud of one night; `originals` says of every copy made which source it is a copy of at last.
+    """The cloud of one night; whatever carries a copy, how long it takes is a matter of its original.
 
     `speed` divides every duration, and multiplies the rate of requests by as much.
     """
@@ -46,7 +46,7 @@ class Cloudscape(World):
     def __init__(self, night: Night, speed: int = 1) -> None:
         rate = night.kind.rate_per_minute * speed
         super().__init__(Random(night.seed), pace=Pace(speed=speed), rate_per_minute=rate)
-        self.night, self.originals = night, dict[ImageId, ImageId]()
+        self.night, self._originals = night, dict[ImageId, ImageId]()
         for region in (ORIGIN, *night.destinations):
             self.stores[region] = _Shelf(region)
             self.add_region(region, images=_PLENTY, snapshots=_PLENTY)
@@ -76,10 +76,6 @@ class Cloudscape(World):
         images = self.stores[region].images
         return {image for image in asked if image in images and images[image].status == READY}
 
-    def original(self, image: ImageId) -> ImageId:
-        """Name the image of the origin that this one is, or is a copy (of a copy) of."""
-        return self.originals.get(image, image)
-
     def _settle(self, at: float) -> float:
         """Bring the world to this moment; nothing is ever deleted here."""
         self._now = max(self._now, at)
@@ -94,25 +90,25 @@ class Cloudscape(World):
 
     def _start(self, now: float, request: CopyRequest, source: Image) -> ImageId:
         """Begin one copy, which takes as long as the night says."""
-        original = self.original(source.id)
+        original = self._originals.get(source.id, source.id)
         took_s = self.night.lasts_s(Copy(original, request.origin, request.destination))
         pace = Pace(copy_base_s=took_s, copy_per_gb_s=0.0, copy_spread=0.0, speed=self.pace.speed)
         made = self._copying.start(now, request, source, pace, self.fates, self.switches)
-        self.originals[made] = original
+        self._originals[made] = original
         return made
 
 
 class Line:
     """The way to the cloud: admission, latency, refusals turned into what the error table says."""
 
-    def __init__(self, clock: Clockwork, world: Cloudscape) -> None:
-        self.clock, self.world = clock, world
+    def __init__(self, clock: Clockwork, world: Cloudscape, latency_s: float = LATENCY_S) -> None:
+        self.clock, self.world, self.half_s = clock, world, latency_s / 2
 
     def ask(self, operation: str, act: Callable[[float], T]) -> Process[T | Fault]:
         """Make one request; the world acts when half of the latency is over."""
-        yield LATENCY_S / 2
+        yield self.half_s
         answer = self._act(operation, act)
-        yield LATENCY_S / 2
+        yield self.half_s
         return answer
 
     def _act(self, operation: str, act: Callable[[float], T]) -> T | Fault:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from random import Random
 from statistics import median
 
 from orchestrator.core.model import Copy, ImageId, Region
+from orchestrator.simulator.books import Books
 from tests.bench.bound import bound_s, fewest_calls
 from tests.bench.clockwork import Clockwork
 from tests.bench.cloudscape import Cloudscape, Line
-from tests.bench.nights import KINDS, ORIGIN, Night
+from tests.bench.nights import KINDS, LATENCY_S, ORIGIN, Night
 from tests.bench.ours import RELAYS, Ours, Relay
 from tests.bench.policies import Again, Noticed, Script, Strict
 
@@ -63,63 +64,80 @@ def measure(kind: str, regions: int, images: int, seed: int, policies: Sequence[
 
 def measure_one(night: Night, policy: str) -> Figures:
     """Run one night under one policy."""
-    stage = Stage(night)
-    stage.play(POLICIES[policy](stage.line, night, stage.noticed))
-    return stage.figures(policy)
+    return Stage(night).play(policy)
 
 
 def measure_scripts(night: Night) -> Iterator[Figures]:
     """Run one night under `again`, whose first run is what `script` does: both out of one."""
     stage, once = Stage(night), list[Figures]()
-    stage.play(Again(stage.line, night, stage.noticed, lambda: once.append(stage.figures("script"))))
+    again = Again(stage.line, night, stage.noticed, lambda: once.append(stage.figures("script")))
+    stage.run(again)
     yield from (*once, stage.figures("again"))
 
 
 class Stage:
     """A cloud, a clock and an empty notebook: what one policy needs for one night."""
 
-    def __init__(self, night: Night) -> None:
+    def __init__(self, night: Night, latency_s: float = LATENCY_S) -> None:
         self.night, self.clock, self.world = night, Clockwork(EPOCH), Cloudscape(night)
-        self.line, self.noticed = Line(self.clock, self.world), Noticed()
+        self.line, self.noticed = Line(self.clock, self.world, latency_s), Noticed()
 
-    def play(self, policy: Script | Ours) -> None:
-        """Let a policy work until it is done."""
-        policy.begin()
+    def play(self, policy: str, luck: int | None = None) -> Figures:
+        """Let a policy work until it is done; `luck` draws other pauses than the night's seed does."""
+        player = POLICIES[policy](self.line, self.night, self.noticed)
+        player.chance = player.chance if luck is None else Random(luck)
+        self.run(player)
+        return self.figures(policy)
+
+    def run(self, player: Script | Ours) -> None:
+        """Let whoever plays begin, and go on until all is quiet."""
+        player.begin()
         self.clock.run(EPOCH + _NEVER_S)
 
     def figures(self, policy: str) -> Figures:
         """Read the figures off the policy's notes and the world's books."""
-        night, noticed, books = self.night, self.noticed, self.world.record
-        makespan_s = max(noticed.values(), default=EPOCH) - EPOCH
-        least_s = bound_s(night, noticed, relay=policy == "relay")
-        polls = books.requests["describeImages"] + books.requests["describeImage"]
-        return Figures(
-            policy=policy,
-            makespan_s=makespan_s,
-            bound=makespan_s / least_s if least_s else 0.0,
-            calls=books.requests["copyImages"] / fewest_calls(night),
-            polls=polls / max(1, len(books.copies)),
-            delay=median(self._delays() or [0.0]),
-            missing=night.possible - len(noticed),
-            broken=self._broken(),
-            peak=max(books.peaks.values(), default=0),
-        )
+        return read_off(self.night, policy, self.noticed, self.world.record)
 
-    def _delays(self) -> list[float]:
-        """Say how late each noticed copy was noticed, as a share of its duration."""
-        delays = []
-        for entry in self.world.record.copies:
-            at, to, ended = Region(entry["origin"]), Region(entry["destination"]), entry["ended"]
-            original = self.world.original(ImageId(entry["source"]))
-            seen_at = self.noticed.get(Copy(original, ORIGIN, to))
-            if seen_at is not None and ended is not None:
-                delays.append((seen_at - ended) / self.night.lasts_s(Copy(original, at, to)))
-        return delays
 
-    def _broken(self) -> int:
-        """Count promises broken: what the books say, and copies made twice by different ways."""
-        books = self.world.record
-        originals = (self.world.original(ImageId(entry["source"])) for entry in books.copies)
-        made = Counter(zip(originals, (entry["destination"] for entry in books.copies), strict=True))
-        twice = sum(count - 1 for count in made.values())
-        return twice + sum(not said.startswith("duplicate") for said in books.violations)
+def read_off(night: Night, policy: str, noticed: Noticed, books: Books) -> Figures:
+    """Turn what a policy noticed (from EPOCH on) and what the world wrote down into figures."""
+    makespan_s = max(noticed.values(), default=EPOCH) - EPOCH
+    least_s = bound_s(night, noticed, relay=policy == "relay")
+    made = _made(books)
+    twice = len(made) - len({(copy.source, copy.destination) for copy, _ in made})
+    return Figures(
+        policy=policy,
+        makespan_s=makespan_s,
+        bound=makespan_s / least_s if least_s else 0.0,
+        calls=books.requests["copyImages"] / fewest_calls(night),
+        polls=(books.requests["describeImages"] + books.requests["describeImage"]) / max(1, len(made)),
+        delay=median(_delays(night, noticed, made) or [0.0]),
+        missing=night.possible - len(noticed),
+        broken=twice + sum(not said.startswith("duplicate") for said in books.violations),
+        peak=max(books.peaks.values(), default=0),
+    )
+
+
+Made = list[tuple[Copy, float | None]]
+"""Every copy made, of its original image, from the region that carried it, and when it ended."""
+
+
+def _made(books: Books) -> Made:
+    """List the copies that the world made; a carrier is traced back to the original."""
+    originals: dict[str, str] = {}
+    made = Made()
+    for entry in books.copies:
+        original = originals[entry["image"]] = originals.get(entry["source"], entry["source"])
+        copy = Copy(ImageId(original), Region(entry["origin"]), Region(entry["destination"]))
+        made.append((copy, entry["ended"]))
+    return made
+
+
+def _delays(night: Night, noticed: Noticed, made: Made) -> list[float]:
+    """Say how late each noticed copy was noticed, as a share of its duration."""
+    delays = []
+    for copy, ended in made:
+        seen_at = noticed.get(copy._replace(origin=ORIGIN))
+        if seen_at is not None and ended is not None:
+            delays.append((seen_at - ended) / night.lasts_s(copy))
+    return delays
