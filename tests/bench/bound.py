@@ -1,7 +1,11 @@
 """The lower bound of a night's makespan, for a given set of copies. No policy can be faster.
 
-The formulas, and why they hold, are in docs/scheduling.md; with relay a term changes for each image
-and one for each destination. It looks at one obstacle at a time and is blind to waves (21 copies of
+    bound = L + max( max over images i of        sum over its copies of T(i, d), or with relay B(i),
+                     max over destinations d of  sum over its copies of t(i, d) / ROOM,
+                     60 s x floor((C - 1) / rate) + min t,   C = sum over d of ceil(n(d) / 10) )
+
+T is how long a copy takes in this night, t the same by the fastest way that the policy has, B the best
+broadcast of one image (`broadcast`); why it holds is in docs/scheduling.md. It looks at one obstacle at a time and is blind to waves (21 copies of
 one length in 20 places take twice that length), so that even the best schedule may stay above it.
 """
 

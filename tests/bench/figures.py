@@ -38,8 +38,8 @@ class Figures:
     are divided by the fewest possible; `polls` are describe requests per copy made; `delay` is the
     median, over the copies, of the time between ready and noticed as a share of the copy's
     duration; `missing` are copies that the cloud would have allowed and that were never made or
-    never noticed; `broken` counts broken promises in the world's own books, and `peak` is the most
-    copies in flight in one destination.
+    never noticed, `left_out` their share; `broken` counts broken promises in the world's own books,
+    and `peak` is the most copies in flight in one destination.
     """
 
     policy: str
@@ -49,6 +49,7 @@ class Figures:
     polls: float
     delay: float
     missing: int
+    left_out: float
     broken: int
     peak: int
 
@@ -113,6 +114,7 @@ def read_off(night: Night, policy: str, noticed: Noticed, books: Books) -> Figur
         polls=(books.requests["describeImages"] + books.requests["describeImage"]) / max(1, len(made)),
         delay=median(_delays(night, noticed, made) or [0.0]),
         missing=night.possible - len(noticed),
+        left_out=1 - len(noticed) / max(1, night.possible),
         broken=twice + sum(not said.startswith("duplicate") for said in books.violations),
         peak=max(books.peaks.values(), default=0),
     )

@@ -57,6 +57,7 @@ class Margin:
     figure: str
     share: float
     least: float
+    says: str
 
     def holds(self, pair: Pair) -> bool:
         """Compare one pair."""
@@ -70,10 +71,10 @@ class Margin:
 
 
 MARGINS = (
-    Margin("makespan_s", 0.10, 0.1 * ROUND_S),
-    Margin("calls", 0.10, 0.5),
-    Margin("polls", 0.10, 1.5),
-    Margin("missing", 0.10, 10.0),
+    Margin("makespan_s", 0.10, 0.1 * ROUND_S, "0.1 rounds"),
+    Margin("calls", 0.10, 0.5, "0.5 in calls / minimum"),
+    Margin("polls", 0.10, 1.5, "1.5 polls per copy"),
+    Margin("missing", 0.10, 10.0, "10 copies (one chunk) left out"),
 )
 
 _DRAWS = 20
@@ -91,6 +92,11 @@ def pair(policy: str, key: Key, seed: int, speed: int) -> Pair:
     night = Night(KINDS[key.kind], key.regions, key.images, seed)
     real, latency_s = run_real(policy, night, speed)
     return Pair(key, [Stage(night, latency_s).play(policy, luck) for luck in range(_DRAWS)], real)
+
+
+def stated() -> str:
+    """Say the margins."""
+    return f"10 % or, where that is more, {', '.join(margin.says for margin in MARGINS)}"
 
 
 def together(pair: Pair) -> bool:
