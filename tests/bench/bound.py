@@ -5,8 +5,9 @@
                      60 s x floor((C - 1) / rate) + min t,   C = sum over d of ceil(n(d) / 10) )
 
 T is how long a copy takes in this night, t the same by the fastest way that the policy has, B the best
-broadcast of one image (`broadcast`); why it holds is in docs/scheduling.md. It looks at one obstacle at a time and is blind to waves (21 copies of
-one length in 20 places take twice that length), so that even the best schedule may stay above it.
+broadcast of one image (`broadcast`), L the latency of one request; why it holds is in docs/scheduling.md.
+It looks at one obstacle at a time and is blind to waves (21 copies of one length in 20 places take twice
+that length), so that even the best schedule may stay above it.
 """
 
 from __future__ import annotations
