@@ -10,7 +10,10 @@ from orchestrator.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRegion:
-    """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`."""
+    """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`.
+
+    `typical_s` was kept by older versions and means nothing any more.
+    """
 
     region: Region
     evidence: str = "UNKNOWN"
@@ -19,6 +22,18 @@ class KnownRegion:
     typical_s: float | None = None
     lookalikes: tuple[ImageId, ...] = ()
     former: tuple[ImageId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRoute:
+    """How long copies from one region to another took: the sums of a `schedule.forecast.Forecast`.
+
+    Without regions these are the sums of all routes together.
+    """
+
+    origin: Region | None = None
+    destination: Region | None = None
+    sums: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

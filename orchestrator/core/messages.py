@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
 
@@ -68,6 +68,7 @@ class Remembered:
     endpoint: str = ""
     account: str = ""
     regions: tuple[KnownRegion, ...] = ()
+    routes: tuple[KnownRoute, ...] = ()
     sources: tuple[KnownSource, ...] = ()
     copies: tuple[KnownCopy, ...] = ()
     calls: tuple[KnownCall, ...] = ()

@@ -56,6 +56,17 @@ def _count(value: object) -> int:
     return number
 
 
+def _share(value: object) -> float:
+    """Read a share: a number from 0 to 1."""
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) else -1.0
+    except ValueError:
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        raise ValueError(f"{value!r:.60} is not a number from 0 to 1")
+    return number
+
+
 def _path(value: object) -> Path:
     """Read a path; the layers have made it absolute."""
     text = str(value) if isinstance(value, (str, Path)) else ""
@@ -115,6 +126,7 @@ def _disk_default(before: dict[str, Any]) -> str:
 
 
 Count = Annotated[int, BeforeValidator(_count)]
+Share = Annotated[float, BeforeValidator(_share)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Endpoint = Annotated[str, BeforeValidator(check_endpoint)]
 Proxy = Annotated[Secret | None, BeforeValidator(_proxy), PlainSerializer(lambda proxy: proxy and str(proxy))]
@@ -156,7 +168,13 @@ class Settings(BaseSettings):
     )
     poll_interval: Seconds = Field(
         default=_LIMITS.poll_interval_s,
-        description="Longest pause between two looks at a destination that has unready copies.",
+        description="Longest pause between two looks at a destination that has unready copies, "
+        "or a tenth of a copy's duration where that is longer and its end can be predicted.",
+    )
+    chunk_linger: Share = Field(
+        default=_LIMITS.chunk_linger,
+        description="What one call is worth, as a share of a copy's duration: a chunk waits for more copies "
+        "while the places that wait with it lose less. 0 waits for nothing.",
     )
     backoff_initial: Seconds = Field(
         default=_LIMITS.backoff_initial_s, description="Longest pause after the first failed try."
@@ -220,6 +238,7 @@ class Settings(BaseSettings):
             region_copies=self.region_copies,
             requests_per_minute=self.requests_per_minute,
             poll_interval_s=self.poll_interval,
+            chunk_linger=self.chunk_linger,
             backoff_initial_s=self.backoff_initial,
             backoff_max_s=self.backoff_max,
             quota_interval_s=self.quota_interval,

@@ -10,10 +10,12 @@ from itertools import islice
 from math import inf
 
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
-from orchestrator.core.model import PAGE_SIZE, Chunk, Region, Resource
+from orchestrator.core.model import CHUNK_MAX, PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
-from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.batches import queued_s
+from orchestrator.core.schedule.chunking import gather, put_back
+from orchestrator.core.schedule.linger import waits
 from orchestrator.core.schedule.parking import blocked, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
@@ -102,16 +104,21 @@ def _next_look(register: Register, destination: Destination) -> Read | None:
 
 
 def next_call(register: Register) -> Submit | None:
-    """Form the next chunk that may be sent now, most waiting destination first; lock its sources."""
+    """Form the next chunk that may be sent now, most loaded destination first; lock its sources."""
     if not may_call(register) or _still_listing(register):
         return None
-    ranked = sorted(register.destinations.values(), key=lambda d: -d.waiting)
-    for destination in ranked:
-        if destination.waiting and destination.listed and not destination.stale and not blocked(destination):
-            tracks = _chunk_for(register, destination)
-            if tracks:
-                return _hand_out(register, destination, tracks)
+    open_ones = [d for d in register.destinations.values() if _takes_calls(register, d)]
+    for destination in sorted(open_ones, key=lambda d: -queued_s(register, d)):
+        tracks = _chunk_for(register, destination)
+        if tracks:
+            return _hand_out(register, destination, tracks)
     return None
+
+
+def _takes_calls(register: Register, destination: Destination) -> bool:
+    """Tell whether a chunk may be formed for a destination, unless the last try is still good."""
+    ready = destination.waiting and destination.listed and not destination.stale and not blocked(destination)
+    return bool(ready) and (destination.stirred or destination.linger_until <= register.now)
 
 
 def _still_listing(register: Register) -> bool:
@@ -143,18 +150,23 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
             return []  # a refusal may give the room back
         park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
         return []
-    most = min(destination.room(register.limits.region_copies), destination.ceiling or inf)
+    cap = min(CHUNK_MAX, destination.ceiling or CHUNK_MAX, images.room if images else CHUNK_MAX)
     if destination.evidence is Evidence.NONE:
-        most = min(most, 1)  # nothing tells copies apart: a lost call shall put only one in doubt
+        cap = 1  # nothing tells copies apart: a lost call shall put only one in doubt
+    most = min(destination.room(register.limits.region_copies), cap)
     if most < 1:
         return []
     squeezed = False
-    for route, pool in register.pools.items():
+    for route, pool in register.offers.pools.items():
         if route[1] == destination.region and pool:
-            gathered = gather(register, pool, int(most), snapshots.room if snapshots else None)
+            gathered = gather(register, pool, most, snapshots.room if snapshots else None)
             squeezed = squeezed or gathered.squeezed
-            if gathered.chosen:
+            if gathered.chosen and waits(register, destination, gathered.chosen, most, cap):
+                put_back(pool, gathered)
+            elif gathered.chosen:
                 return gathered.chosen
+            else:
+                destination.stirred, destination.linger_until = False, gathered.held_until
     if squeezed and not destination.asking:
         park(register, destination, Reason.QUOTA_SNAPSHOT, register.now + register.limits.quota_interval_s)
     return []
@@ -170,7 +182,7 @@ def _hand_out(register: Register, destination: Destination, tracks: list[Track])
 
 def next_wake(register: Register) -> float:
     """Return when something becomes due by the clock alone; `inf` when only an event can help."""
-    times = [register.sleepers[0][0]] if register.sleepers else []
+    times = [register.offers.sleepers[0].key] if register.offers.sleepers else []
     times += [at for region, at in register.inspect_at.items() if register.to_inspect[region]]
     times += [register.calls_at] if register.calls_at > register.now else []
     for destination in register.destinations.values():
@@ -189,4 +201,6 @@ def _wakes(destination: Destination) -> list[float]:
         times.append(destination.look_at)
     if destination.to_check:
         times.append(destination.check_at)
+    if destination.waiting:
+        times.append(destination.linger_until)
     return times

@@ -9,7 +9,7 @@ from orchestrator.core.model import CallId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule.chunking import clear, halve
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.looking import foresee, plan_look
 from orchestrator.core.schedule.parking import refused_for_quota
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
@@ -45,9 +45,10 @@ def accepted(register: Register, event: Accepted) -> None:
             continue
         track.source.tries, track.source.busy_since = 0, None
         register.name_image(track, image, answered=True)
-        track.seen, track.misses, track.progress = False, 0, None
-        track.taken_over = False
+        track.seen, track.misses, track.taken_over = False, 0, False
         register.move(track, Step.ACCEPT, Reason.ACCEPTED)
+        foresee(register, track, None)
+        register.expect(track.source)
     clear(tuple(track.source for track in tracks))
     if tracks:
         destination = tracks[0].destination
@@ -226,4 +227,4 @@ def needs_person(register: Register, track: Track, detail: str = "") -> None:
     """
     register.restate(track, Reason.NEEDS_PERSON, detail or track.detail)
     track.destination.doubtful.pop(track.copy, None)
-    register.release(track, made=True)
+    register.release(track, made=True, freed_at=register.now)

@@ -9,7 +9,7 @@ from orchestrator.core.schedule.answers import fail_image, give_up, give_up_conf
 from orchestrator.core.schedule.belonging import belongs
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import learn_duration, plan_look
+from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Quota, Source, Suspects, Track
 
@@ -33,14 +33,26 @@ def inspected(register: Register, event: Inspected) -> None:
         source = register.source(event.origin, image)
         source.inspected, source.inspected_at = True, event.at
         if image in shown:
-            source.learn(shown[image])
+            _learn(register, source, shown[image])
             _preflight(register, source)
         else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
             # nine others down with it. What was known stays: its copies are recognised by it.
             source.suspects = Suspects((source,))
+        register.expect(source)
         for track in source.tracks:
             register.offer(track)
+
+
+def _learn(register: Register, source: Source, sighting: Sighting) -> None:
+    """Take over what an inspection shows of a source; its size counts in every place where it waits."""
+    for track in source.tracks:
+        register.uncount(track)
+    before_mb = source.size_mb
+    source.learn(sighting)
+    register.offers.resize(source, before_mb)
+    for track in source.tracks:
+        register.count(track)
 
 
 def _preflight(register: Register, source: Source) -> None:
@@ -74,6 +86,7 @@ def surveyed(register: Register, event: Surveyed) -> None:
     here = [t for t in calling if t.destination is destination]
     committed = sum(t.needs(event.resource) for t in (*here, *destination.doubtful.values()))
     destination.quotas[event.resource] = Quota(event.limit, event.used, committed, event.at)
+    destination.stirred = True
     destination.stale.discard(event.resource)
     destination.blind.discard(event.resource)
     if destination.wants_control and event.resource is Resource.IMAGE:
@@ -99,14 +112,16 @@ def seen(register: Register, event: Seen) -> None:
 def watch(register: Register, track: Track, sighting: Sighting) -> None:
     """Take over what the cloud says of one copy under way."""
     track.seen, track.misses = True, 0
-    track.progress = sighting.progress
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
     if sighting.status == "ready":
-        learn_duration(track, register.now)
+        learn_duration(register, track)
+        track.progress = sighting.progress
         register.move(track, Step.SEE_READY, Reason.COPIED)
     elif sighting.status == "error":
         register.move(track, Step.END, Reason.COPY_ERROR)
+    else:
+        foresee(register, track, sighting.progress)
 
 
 def _missed(register: Register, track: Track) -> None:

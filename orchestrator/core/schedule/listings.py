@@ -27,7 +27,7 @@ from orchestrator.core.schedule.evidence import (
 )
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.looking import foresee, plan_look
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
 
@@ -138,10 +138,11 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     if track.state is State.FAILED and sighting.status == "error":
         return
     register.name_image(track, sighting.image)
-    track.seen, track.misses, track.progress = True, 0, sighting.progress
+    track.seen, track.misses = True, 0
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
     register.move(track, *_standing(sighting, Reason.ADOPTED))
+    foresee(register, track, sighting.progress)
     if track.call is None:
         track.lost_at = None  # no call of this ledger's is lost
     plan_look(register, track.destination)

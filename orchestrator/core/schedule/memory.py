@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.messages import Remembered
 from orchestrator.core.model import State
+from orchestrator.core.schedule.forecast import Forecast, Forecasts
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
@@ -26,7 +27,10 @@ def remember(register: Register) -> Iterator[Remembered]:
     """Give the events that bring this schedule back, in the order in which they are to be applied."""
     at, destinations = register.now, register.destinations.values()
     regions = tuple(map(_region, destinations))
-    yield Remembered(at=at, endpoint=register.endpoint, account=register.account, regions=regions)
+    routes = tuple(_routes(register.forecasts))
+    yield Remembered(
+        at=at, endpoint=register.endpoint, account=register.account, regions=regions, routes=routes
+    )
     for sources in _batches([_source(source) for source in register.sources.values()]):
         yield Remembered(at=at, sources=sources)
     for copies in _batches([_copy(track) for track in register.tracks.values()]):
@@ -44,6 +48,8 @@ def recall(register: Register, event: Remembered) -> None:
     register.account = event.account or register.account
     for region in event.regions:
         _recall_region(register.destination(region.region), region)
+    for route in event.routes:
+        _recall_route(register.forecasts, route)
     for source in event.sources:
         record = register.source(source.origin, source.image)
         record.sighting, record.names = source.sighting, set(source.names)
@@ -64,7 +70,6 @@ def _region(destination: Destination) -> KnownRegion:
         evidence=destination.evidence.name,
         takes_marks=destination.takes_marks,
         mark_proven=destination.mark_proven,
-        typical_s=destination.typical_s,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
     )
@@ -73,7 +78,6 @@ def _region(destination: Destination) -> KnownRegion:
 def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
-    destination.typical_s = known.typical_s
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 
@@ -104,6 +108,24 @@ def _arrange(destination: Destination, shelf: KnownShelf) -> None:
         destination.copying[image] = destination.copying.pop(image)
     for copy in shelf.doubtful:
         destination.doubtful[copy] = destination.doubtful.pop(copy)
+
+
+# --- durations ------------------------------------------------------------------------------------
+
+
+def _routes(forecasts: Forecasts) -> Iterator[KnownRoute]:
+    """Give what each route has shown, and under no names what all of them have."""
+    if any(forecasts.all.sums):
+        yield KnownRoute(sums=forecasts.all.sums)
+    for (origin, destination), forecast in forecasts.routes.items():
+        yield KnownRoute(origin=origin, destination=destination, sums=forecast.sums)
+
+
+def _recall_route(forecasts: Forecasts, known: KnownRoute) -> None:
+    if known.origin is None or known.destination is None:
+        forecasts.all.recall(known.sums)
+    else:
+        forecasts.routes.setdefault((known.origin, known.destination), Forecast()).recall(known.sums)
 
 
 # --- copies and calls -----------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from math import inf
 from orchestrator.core.messages import Begun, Planned, Settled
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Pace
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Evidence, Source, Track
@@ -30,8 +32,7 @@ def begun(register: Register, event: Begun) -> None:
         if track.state is State.DOUBTFUL:
             register.reserve(track, commit=False)
             track.destination.doubtful[track.copy] = track
-    register.pools.clear()
-    register.sleepers.clear()
+    register.offers = Offers(register.forecasts)
     register.to_inspect.clear()
     register.inspecting.clear()
     register.inspect_failures.clear()
@@ -40,6 +41,7 @@ def begun(register: Register, event: Begun) -> None:
     register.proved, register.knocks = False, 0
     register.stop = register.closed = None
     register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
+    register.horizon = Horizon()
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():
@@ -50,6 +52,7 @@ def _forget_source(source: Source) -> None:
     """Ask again about the source; old suspicions and pauses end with their night."""
     source.inspected, source.inspected_at, source.suspects = False, -inf, None
     source.not_before, source.tries, source.busy_since = 0.0, 0, None
+    source.number, source.turn, source.freed_at, source.finish = -1, 0, 0.0, None
 
 
 def _forget_track(track: Track, at: float) -> None:
@@ -60,6 +63,7 @@ def _forget_track(track: Track, at: float) -> None:
     """
     track.wanted = track.unconfirmed = track.offered = False
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
+    track.ends_at, track.looked_at, track.ticket = at, at, 0
     if track.state in (State.DOUBTFUL, State.COPYING):
         track.since, track.taken_over = at, True
         track.absences = track.listings = 0
@@ -79,6 +83,7 @@ def planned(register: Register, event: Planned) -> None:
 def _want(register: Register, track: Track) -> None:
     """Want one copy, from wherever an earlier night left it."""
     register.uncount(track)
+    register.offers.enlist(track)
     track.wanted = True
     track.unconfirmed = track.image is not None and track.state in (State.READY, State.FAILED)
     if track.state is State.WAITING:

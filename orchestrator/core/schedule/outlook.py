@@ -78,7 +78,7 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
         region=destination.region,
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
-        eta_s=eta_s(destination, register.limits.region_copies, register.now),
+        eta_s=eta_s(register, destination),
         note=_note(destination),
     )
 

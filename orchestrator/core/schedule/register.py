@@ -13,14 +13,14 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.forecast import Forecasts
+from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
+from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Pace
-from orchestrator.core.schedule.tracks import Destination, Evidence, Route, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
 _UNDER_WAY = (State.CALLING, State.DOUBTFUL, State.COPYING)
-
-Pool = list[tuple[float, int, Track]]
-"""A heap of (rank, order, copy), best first; entries that no longer hold are skipped when met."""
 
 
 class Register:
@@ -41,14 +41,15 @@ class Register:
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
         self.handed_out = 0
         self.served = 0
-        self.pools: dict[Route, Pool] = defaultdict(list)
-        self.sleepers: Pool = []
         self.changes: list[Change] = []
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
         self.inspect_at: dict[Region, float] = defaultdict(float)
         self.pace = Pace(limits.requests_per_minute)
+        self.forecasts = Forecasts()
+        self.horizon = Horizon()
+        self.offers = Offers(self.forecasts)
         self.proved = False
         self.knocks = 0
         self.throttles = 0
@@ -117,9 +118,17 @@ class Register:
             self._offer_siblings(track)
 
     def _offer_siblings(self, track: Track) -> None:
-        """Offer the copies of a source that waited for this one to be confirmed or to end."""
+        """Offer the copies of a source that waited for this one to be confirmed or to end, by a new rank."""
+        self.expect(track.source)
         for sibling in track.source.tracks:
+            sibling.offered = False
             self.offer(sibling)
+
+    def expect(self, source: Source) -> None:
+        """Note when the last copy of a source is expected: its copies follow each other."""
+        waits_s, holder = self.forecasts.remaining_s(source), source.holder
+        begins = self.now if holder is None else max(self.now, holder.ends_at)
+        self.horizon.expect(source, begins + waits_s if waits_s or holder else None)
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
@@ -142,11 +151,21 @@ class Register:
         """Take a copy out of its destination's counts, before it changes."""
         track.destination.unsettled -= track.unsettled
         track.destination.states[track.state] -= track.wanted
+        self._queue(track, -1)
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
         track.destination.unsettled += track.unsettled
         track.destination.states[track.state] += track.wanted
+        self._queue(track, +1)
+
+    @staticmethod
+    def _queue(track: Track, sign: int) -> None:
+        """Count a copy among those that wait, or take it out."""
+        if track.wanted and track.state is State.WAITING:
+            queued = track.destination.queued.setdefault(track.copy.origin, [0, 0])
+            queued[0] += sign
+            queued[1] += sign * track.source.size_mb
 
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
@@ -169,26 +188,34 @@ class Register:
             self.reserve(track, commit=after is State.CALLING)
         else:
             refused = before is State.CALLING or after is State.WAITING
-            self.release(track, made=not refused)
+            freed_at = track.ended_at(self.now) if before is State.COPYING else self.now
+            self.release(track, made=not refused, freed_at=freed_at)
 
     def reserve(self, track: Track, *, commit: bool) -> None:
         """Lock the source and take room in the destination, once."""
         if track.reserved:
             return
         track.reserved = True
-        track.source.held += 1
-        track.source.holder = track
-        track.destination.in_flight += 1
+        source, destination = track.source, track.destination
+        source.held += 1
+        source.holder = track
+        source.turn = destination.number + 1
+        destination.in_flight += 1
+        if destination.idle:
+            heappop(destination.idle)
         if commit:
             self._commit(track, +1)
 
-    def release(self, track: Track, *, made: bool) -> None:
+    def release(self, track: Track, *, made: bool, freed_at: float) -> None:
         """Free the source, once; give the room back too when nothing was made."""
         if not track.reserved:
             return
         track.reserved = False
         track.source.held -= 1
+        track.source.freed_at = freed_at
         track.destination.in_flight -= 1
+        track.destination.stirred = True
+        heappush(track.destination.idle, freed_at)
         if not made:
             self._commit(track, -1)
         if track.source.held == 0:
@@ -222,27 +249,19 @@ class Register:
         """
         if track.wanted and track.state is State.WAITING and not track.source.inspected:
             self.inspect(track.source)
-        if track.offered or not self.callable(track):
-            return
-        track.offered = True
-        if track.eligible_at > self.now:
-            heappush(self.sleepers, (track.eligible_at, track.order, track))
-            return
-        pool = self.pools[track.copy.origin, track.copy.destination]
-        heappush(pool, (-track.source.waiting, track.order, track))
+        if not track.offered and self.callable(track):
+            self.offers.put(track, self.now)
 
     def inspect(self, source: Source) -> None:
         """Queue a source for inspection, unless that is under way."""
         if source.image not in self.inspecting.get(source.origin, ()):
             self.to_inspect[source.origin][source.image] = None
 
-    def wake(self) -> float | None:
-        """Offer the sleepers whose time has come; return when the next one wakes."""
-        while self.sleepers and self.sleepers[0][0] <= self.now:
-            _, _, track = heappop(self.sleepers)
+    def wake(self) -> None:
+        """Offer the sleepers whose time has come."""
+        for track in self.offers.woken(self.now):
             track.offered = False
             self.offer(track)
-        return self.sleepers[0][0] if self.sleepers else None
 
     @staticmethod
     def callable(track: Track) -> bool:

@@ -14,6 +14,10 @@ Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
 
 
+USUAL_MB = 8 * 1024
+"""What an image counts whose size is not known."""
+
+
 class Evidence(Enum):
     """What the texts of accepted copies in a destination have shown so far."""
 
@@ -36,7 +40,9 @@ class Source:
 
     `held` counts the copies under way (a listing may show more than the one that we allow);
     `holder` is the latest of them. `names` are all it ever had: a copy keeps the one of its day.
-    `tries` counts transient refusals in a row.
+    `tries` counts transient refusals in a row. `number` is its place among the sources that this
+    run wants; `turn` the number of the destination whose turn it is; `freed_at` when its lock was
+    opened; `finish` the part of the night in which its last copy is expected (see `horizon`).
     """
 
     image: ImageId
@@ -48,6 +54,10 @@ class Source:
     names: set[str] = field(default_factory=set)
     inspected: bool = False
     inspected_at: float = -inf
+    number: int = -1
+    turn: int = 0
+    freed_at: float = 0.0
+    finish: int | None = None
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
@@ -65,9 +75,9 @@ class Source:
         return max(1, len(self.sighting.snapshots)) if self.sighting else 1
 
     @property
-    def waiting(self) -> int:
-        """How many of its wanted copies still wait."""
-        return sum(t.wanted and t.state is State.WAITING for t in self.tracks)
+    def size_mb(self) -> int:
+        """How large it is; the usual size where the cloud does not say it."""
+        return (self.sighting.size_mb if self.sighting else None) or USUAL_MB
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +90,8 @@ class Track:
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
     was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first.
+    listing first. `ends_at` is when it is expected to be ready, `looked_at` when it was last seen
+    not to be. Of its entries in a pool only the one with its latest `ticket` counts.
     """
 
     copy: Copy
@@ -110,11 +121,18 @@ class Track:
     unconfirmed: bool = False
     reserved: bool = False
     offered: bool = False
+    ticket: int = 0
+    ends_at: float = 0.0
+    looked_at: float = 0.0
 
     @property
     def eligible_at(self) -> float:
         """The earliest time at which it may be called again."""
         return max(self.not_before, self.source.not_before)
+
+    def ended_at(self, now: float) -> float:
+        """Tell when a copy that is seen ready was so, as closely as two looks and a prediction can."""
+        return min(now, max(self.looked_at, self.ends_at))
 
     def needs(self, resource: Resource) -> int:
         """How much of a destination's quota its copy takes."""
@@ -176,7 +194,10 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's.
+    none of its plan's. `number` is its place among the destinations of this run; `queued` are number
+    and size (MB) of the wanted copies that wait, by origin; `idle` is a heap of the times since when
+    places that were used before are free; `linger_until` is how long the next chunk waits for more
+    copies, unless something has `stirred`; `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
@@ -212,7 +233,13 @@ class Destination:
     # looking at copies under way
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
-    typical_s: float | None = None
+    next_end: float = inf
+    # forming chunks
+    number: int = -1
+    queued: dict[Region, list[int]] = field(default_factory=dict)
+    idle: list[float] = field(default_factory=list)
+    linger_until: float = 0.0
+    stirred: bool = True
     # the one read that is under way; failures in a row and their pauses by kind of read, so that
     # one kind that nobody answers does not blind the others
     reading: bool = False
@@ -233,6 +260,8 @@ class Destination:
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
         self.unsettled, self.states = 0, Counter()
+        self.number, self.queued, self.idle = -1, {}, []
+        self.linger_until, self.stirred, self.next_end = 0.0, True, inf
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()

@@ -10,7 +10,8 @@ import pytest
 from orchestrator.core.limits import Limits
 from orchestrator.core.model import Sighting
 from orchestrator.core.schedule.chunking import clear, gather, halve
-from orchestrator.core.schedule.register import Pool, Register
+from orchestrator.core.schedule.offers import Offer, Pool
+from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Track
 from tests.core.schedule.stories import EAST, copies_of
 
@@ -28,7 +29,7 @@ def ready_pool(images: int, *, disks: int = 1, names: str = "name-{}") -> tuple[
         track.source.learn(sighting)
         register.count(track)
         register.offer(track)
-    (pool,) = register.pools.values()
+    (pool,) = register.offers.pools.values()
     return register, pool, tracks
 
 
@@ -83,7 +84,7 @@ def test_a_smaller_image_takes_the_place_of_one_that_does_not_fit() -> None:
     assert big.sighting is not None
     big.sighting = replace(big.sighting, snapshots=("a", "b", "c", "d", "e"))
     assert orders(gather(register, pool, 10, 3).chosen) == [1, 2, 3]
-    assert [entry[2].order for entry in pool] == [0]
+    assert [entry.track.order for entry in pool] == [0]
 
 
 def test_sources_of_one_name_never_share_a_chunk() -> None:
@@ -119,7 +120,7 @@ def test_what_cannot_be_called_now_is_passed_over() -> None:
     tracks[3].source.inspected = False
     assert orders(gather(register, pool, 10, None).chosen) == [4]
     assert pool == []
-    assert [entry[2].order for entry in register.sleepers] == [1]
+    assert [entry.track.order for entry in register.offers.sleepers] == [1]
 
 
 def test_the_source_with_most_copies_to_make_goes_first() -> None:
@@ -127,7 +128,7 @@ def test_the_source_with_most_copies_to_make_goes_first() -> None:
     register, pool, tracks = ready_pool(3)
     pool.clear()
     for track, waiting in zip(tracks, (1, 3, 2), strict=True):
-        heappush(pool, (-waiting, track.order, track))
+        heappush(pool, Offer(-waiting, track.order, track.ticket, track))
     assert orders(gather(register, pool, 2, None).chosen) == [1, 2]
 
 
@@ -176,8 +177,8 @@ def test_a_group_larger_than_the_room_loses_nobody() -> None:
     halve((tracks[0].source, tracks[1].source))
     halve((tracks[0].source, tracks[1].source, ready_pool(1)[2][0].source))
     pool.clear()
-    heappush(pool, (-5, tracks[1].order, tracks[1]))
-    heappush(pool, (-1, tracks[0].order, tracks[0]))
+    heappush(pool, Offer(-5, 1, tracks[1].ticket, tracks[1]))
+    heappush(pool, Offer(-1, 0, tracks[0].ticket, tracks[0]))
     assert {*taken(register, pool, most=1), *taken(register, pool, most=1)} == {0, 1}
 
 
@@ -189,7 +190,7 @@ def test_a_source_refused_in_smaller_company_leaves_its_old_group() -> None:
     halve(tuple(sources[:3]))
     pool.clear()
     for track in tracks:
-        heappush(pool, (-track.order, track.order, track))
+        heappush(pool, Offer(-track.order, track.order, track.ticket, track))
     chunks = [taken(register, pool) for _ in range(3)]
     assert sorted(chunks) == [[0, 1], [2], [3, 4]]
 

@@ -69,13 +69,14 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers,
+            d.listed, d.lookalikes, d.audited, d.strangers,
         )
         for d in register.destinations.values()
     }  # fmt: skip
     sources = {key: (s.held, s.inspected, s.sighting, s.not_before) for key, s in register.sources.items()}
     calls = {call: tuple(t.copy for t in tracks) for call, tracks in register.calls.items()}
-    run = (register.proved, register.stop, register.closed, schedule.open_calls(), calls)
+    routes = {route: forecast.sums for route, forecast in register.forecasts.routes.items()}
+    run = (routes, register.proved, register.stop, register.closed, schedule.open_calls(), calls)
     return {"tracks": tracks, "regions": regions, "sources": sources, "run": run}
 
 

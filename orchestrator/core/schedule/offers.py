@@ -1,0 +1,93 @@
+"""The copies that may be called, route by route, best first; and those that may be so at a later time.
+
+The order of a pool: the longest remaining work of a source first, because its copies follow each
+other. Work is told apart by half a usual copy. Among equals the tens of the plan go round the
+destinations, each ten from another one on, so that all of them move on at the same time and nobody
+takes what another destination needs next.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from orchestrator.core.model import CHUNK_MAX
+from orchestrator.core.schedule.forecast import Forecasts
+from orchestrator.core.schedule.tracks import Route, Source, Track
+
+
+class Offer(NamedTuple):
+    """One entry of a heap, lowest `key` first: a rank, or a time. It holds while its ticket is the copy's."""
+
+    key: float
+    order: int
+    ticket: int
+    track: Track
+
+
+Pool = list[Offer]
+"""A heap of offers; those that no longer hold are skipped when met."""
+
+
+@dataclass(slots=True)
+class Offers:
+    """All pools of one run, and the places of its sources and destinations in the round."""
+
+    _forecasts: Forecasts
+    pools: dict[Route, Pool] = field(default_factory=lambda: defaultdict(list))
+    sleepers: Pool = field(default_factory=list)
+    _sources: int = 0
+    _destinations: int = 0
+    _size_mb: int = 0
+
+    # --- the round --------------------------------------------------------------------------------
+
+    def enlist(self, track: Track) -> None:
+        """Give source and destination their places; each ten of sources begins at another destination."""
+        source, destination = track.source, track.destination
+        if destination.number < 0:
+            destination.number = self._destinations
+            self._destinations += 1
+        if source.number < 0:
+            source.number, source.turn = self._sources, self._sources // CHUNK_MAX
+            self._sources += 1
+            self._size_mb += source.size_mb
+
+    def resize(self, source: Source, before_mb: int) -> None:
+        """Note that the size of a source has become known."""
+        if source.number >= 0:
+            self._size_mb += source.size_mb - before_mb
+
+    def distance(self, track: Track) -> int:
+        """Tell how many other destinations have their turn before a copy's own."""
+        return (track.destination.number - track.source.turn) % max(1, self._destinations)
+
+    # --- the pools --------------------------------------------------------------------------------
+
+    def put(self, track: Track, now: float) -> None:
+        """Put a copy into its route's pool, or to sleep; earlier entries of it hold no more."""
+        track.offered = True
+        track.ticket += 1
+        if track.eligible_at > now:
+            heappush(self.sleepers, Offer(track.eligible_at, track.order, track.ticket, track))
+            return
+        track.destination.stirred = True
+        pool = self.pools[track.copy.origin, track.copy.destination]
+        heappush(pool, Offer(self._rank(track), track.order, track.ticket, track))
+
+    def _rank(self, track: Track) -> float:
+        """Rank a copy in its pool, lowest first."""
+        mean_gb = self._size_mb / max(1, self._sources) / 1024
+        usual_s = self._forecasts.all.seconds(mean_gb)
+        urgency = round(2 * self._forecasts.remaining_s(track.source) / usual_s)
+        return self.distance(track) - urgency * self._destinations
+
+    def woken(self, now: float) -> Iterator[Track]:
+        """Take out the sleepers whose time has come."""
+        while self.sleepers and self.sleepers[0].key <= now:
+            offer = heappop(self.sleepers)
+            if offer.ticket == offer.track.ticket:
+                yield offer.track
