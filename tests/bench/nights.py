@@ -106,13 +106,29 @@ class Night:
     @cached_property
     def took_s(self) -> dict[Copy, float]:
         """How long each copy takes; no policy knows it beforehand."""
-        chance, last = Random(f"took {self.regions} {self.images} {self.seed}"), self.destinations[-1]
-        took_s = {}
-        for copy in self.copies:
-            nominal_s = _BASE_S + _PER_GB_S * self.sizes_mb[copy.source] / 1024
-            slower = self.kind.slow if copy.destination == last else 1.0
-            took_s[copy] = nominal_s * slower * exp(chance.gauss(0.0, self.kind.noise))
-        return took_s
+        chance = Random(f"took {self.regions} {self.images} {self.seed}")
+        return {copy: self._drawn_s(copy.source, copy.destination, chance) for copy in self.copies}
+
+    @cached_property
+    def relayed_s(self) -> dict[Copy, float]:
+        """How long each copy takes that is made of an earlier copy: its origin is where that one is."""
+        chance = Random(f"relayed {self.regions} {self.images} {self.seed}")
+        pairs = [(at, to) for at in self.destinations for to in self.destinations if at != to]
+        return {
+            Copy(source, at, to): self._drawn_s(source, to, chance)
+            for source in self.sources
+            for at, to in pairs
+        }
+
+    def lasts_s(self, copy: Copy) -> float:
+        """Tell how long a copy takes; its source is the original image, its origin may be any region."""
+        return self.took_s[copy] if copy.origin == ORIGIN else self.relayed_s[copy]
+
+    def _drawn_s(self, source: ImageId, destination: Region, chance: Random) -> float:
+        """Draw the duration of one copy."""
+        nominal_s = _BASE_S + _PER_GB_S * self.sizes_mb[source] / 1024
+        slower = self.kind.slow if destination == self.destinations[-1] else 1.0
+        return nominal_s * slower * exp(chance.gauss(0.0, self.kind.noise))
 
     def fits(self, destination: Region) -> int:
         """Tell how many copies a destination can take in all, by its quotas."""

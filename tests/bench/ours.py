@@ -7,6 +7,7 @@ what a write costs is measured elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from math import inf
 from random import Random
 from typing import TypeVar, assert_never
@@ -65,8 +66,12 @@ class Ours:
         """Open the run and decide for the first time."""
         at = self.line.clock.now
         self.learn(Begun(at=at, run=RunId("run1"), limits=self.schedule.limits))
-        self.learn(Planned(at=at, copies=self.night.copies))
+        self.learn(self.planned(at))
         self._drive()
+
+    def planned(self, at: float) -> Planned:
+        """Want every copy of the night."""
+        return Planned(at=at, copies=self.night.copies)
 
     def learn(self, event: Event) -> None:
         """Take a fact in; note what has become ready."""
@@ -201,6 +206,20 @@ class Ours:
             at=at, began=began, region=region, page=number, total=page[1], images=page[0], shown=len(page[0])
         )
 
+
+class Relay(Ours):
+    """The schedule under the same limits, for a plan whose copies may carry others."""
+
+    def planned(self, at: float) -> Planned:
+        """Want every copy of the night, relayed where that helps."""
+        plain = super().planned(at)
+        return Planned(
+            **{field.name: getattr(plain, field.name) for field in fields(plain)} | {"relay": True}
+        )
+
+
+RELAYS = any(field.name == "relay" for field in fields(Planned))
+"""Whether the core can relay: without that the policy `relay` has no column."""
 
 Page = tuple[tuple[Sighting, ...], int]
 Made = Callable[[float, Page], Event]

@@ -9,12 +9,13 @@ import pytest
 from orchestrator.core.messages import Change
 from orchestrator.core.model import State
 from orchestrator.simulator.checks import CopyRequest
+from orchestrator.simulator.world import Query, World
 from tests.bench.__main__ import broken
 from tests.bench.bound import bound_s, fewest_calls
 from tests.bench.cells import Cell, Key
 from tests.bench.clockwork import Clockwork, Process
 from tests.bench.cloudscape import Cloudscape, Line
-from tests.bench.figures import EPOCH, POLICIES, Figures, measure, measure_one
+from tests.bench.figures import EPOCH, POLICIES, Figures, measure, measure_one, measure_scripts
 from tests.bench.goals import lines
 from tests.bench.nights import KINDS, LATENCY_S, ORIGIN, ROOM, Kind, Night
 from tests.bench.table import tables
@@ -83,8 +84,9 @@ def test_each_term_of_the_bound_can_bind() -> None:
 def test_a_bound_that_is_beaten_is_reported() -> None:
     """Figures below the bound, a duplicate, too many in flight and a copy left out are all troubles."""
     bad = Figures(
-        policy="ours", makespan_s=1, bound=0.99, calls=1, polls=1, delay=0, missing=1, broken=1, peak=ROOM + 1
-    )
+        policy="ours", makespan_s=1, bound=0.99, calls=1, polls=1, delay=0,
+        missing=1, left_out=0.1, broken=1, peak=ROOM + 1,
+    )  # fmt: skip
     assert len(list(broken(bad))) == 4
 
 
@@ -94,6 +96,25 @@ def test_every_policy_meets_the_same_night() -> None:
     assert one.took_s == same.took_s
     assert one.took_s != other.took_s
     assert measured("lognormal", 3, 13, 1) == measure("lognormal", 3, 13, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_run_of_again_is_the_script(kind: str) -> None:
+    """What is read off the first run of the script started again equals the script run by itself."""
+    night = Night(KINDS[kind], 3, 45, 2)
+    assert list(measure_scripts(night)) == [measure_one(night, "script"), measure_one(night, "again")]
+
+
+def test_a_shorter_way_to_a_page_shows_the_same_images() -> None:
+    """The benchmark's cloud answers every read of ours as the simulated world itself would."""
+    night = Night(KINDS["uniform"], 3, 120, 1)
+    world, to, asked = Cloudscape(night), night.destinations[0], night.sources[:10]
+    made = world.copy_images(EPOCH, CopyRequest(origin=ORIGIN, destination=to, sources=asked))
+    ids = Query(ids=(*(image for _, image in made), "img-none"), size=100)
+    pages = [Query(image_source="private", page=page, size=100) for page in (1, 2, 3)]
+    for at in (EPOCH, EPOCH + 600, EPOCH + 6000):
+        for region, query in [(to, ids), (ORIGIN, pages[0]), *((to, page) for page in pages)]:
+            assert world.describe_images(at, region, query) == World.describe_images(world, at, region, query)
 
 
 def test_kinds_are_as_they_say() -> None:
@@ -135,4 +156,6 @@ def test_tables_name_every_cell_and_policy() -> None:
     (table,) = tables([cell])
     (row,) = [line for line in table.splitlines() if line.startswith("| 3 ")]
     assert all(entry.count(" · ") == len(POLICIES) - 1 for entry in row.split("|")[4:10])
-    assert sum("of 1 " in line for line in lines([cell])) == 5
+    said = lines([cell])
+    assert sum("of 1 " in line for line in said) == 5
+    assert sum("clearly faster" in line for line in said) == 1
