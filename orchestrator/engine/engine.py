@@ -22,7 +22,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Change,
     Check,
     Event,
@@ -193,7 +192,7 @@ class Engine:
     def _intend(self, action: Submit) -> _Job:
         """Write the intent down; only what comes back from here may be sent."""
         call, at, chunk = self._senses.call_ids(), self._senses.clock(), action.chunk
-        self.learn(Called(at=at, call=call, copies=chunk.copies, marked=action.marked))
+        self.learn(action.intent(at, call))
         mark = write_mark(self.schedule.register.ledger, call, chunk) if action.marked else None
         return _Job(call, at, chunk, mark)
 

@@ -16,7 +16,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Change,
     Check,
     Checked,
@@ -158,7 +157,7 @@ class Story:
         """Write a call down."""
         self.made += 1
         call = Call(CallId(f"call{self.made:04d}"), action.chunk, action.marked)
-        self.tell(Called(at=self.now, call=call.id, copies=action.chunk.copies, marked=action.marked))
+        self.tell(action.intent(self.now, call.id))
         return call
 
     def make(self, call: Call) -> tuple[tuple[ImageId, ImageId], ...]:
