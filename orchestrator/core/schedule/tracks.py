@@ -36,7 +36,9 @@ class Source:
 
     `held` counts the copies under way (a listing may show more than the one that we allow);
     `holder` is the latest of them. `names` are all it ever had: a copy keeps the one of its day.
-    `tries` counts transient refusals in a row.
+    `tries` counts transient refusals in a row. `shown` tells that this run's latest inspection
+    showed it. A copy that carries others has a record too: `original` is that of the image that it
+    is a copy of, whose copies it carries; it need have none of its own.
     """
 
     image: ImageId
@@ -46,18 +48,21 @@ class Source:
     holder: Track | None = None
     sighting: Sighting | None = None
     names: set[str] = field(default_factory=set)
+    original: Source | None = None
     inspected: bool = False
     inspected_at: float = -inf
+    shown: bool = False
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
     busy_since: float | None = None
 
     def learn(self, sighting: Sighting) -> None:
-        """Take over what an inspection shows; remember the name."""
+        """Take over what an inspection shows; remember the name, by which its copies may be known."""
         self.sighting = sighting
-        if sighting.name:
-            self.names.add(sighting.name)
+        for record in (self, self.original):
+            if sighting.name and record is not None:
+                record.names.add(sighting.name)
 
     @property
     def snapshots(self) -> int:
@@ -80,7 +85,10 @@ class Track:
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
     was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first.
+    listing first. `carrier` is the image that its latest call sends, or of which its image was
+    made: the original, or another copy of it; while the copy is under way it holds that one's
+    lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
+    carry others, None while this run has not seen it ready.
     """
 
     copy: Copy
@@ -110,6 +118,18 @@ class Track:
     unconfirmed: bool = False
     reserved: bool = False
     offered: bool = False
+    relay: bool = False
+    fit: bool | None = None
+    carrier: Source = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the original carry it, until another image does."""
+        self.carrier = self.source
+
+    @property
+    def relayed(self) -> bool:
+        """Tell whether another image than the original carries it, or did."""
+        return self.carrier is not self.source
 
     @property
     def eligible_at(self) -> float:
@@ -176,7 +196,7 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's.
+    none of its plan's; `shut` are the regions from which a relayed call was refused for good.
     """
 
     region: Region
@@ -209,6 +229,7 @@ class Destination:
     check_at: float = 0.0
     park: Park | None = None
     ceiling: int | None = None
+    shut: set[Region] = field(default_factory=set)
     # looking at copies under way
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
@@ -236,7 +257,7 @@ class Destination:
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
-        self.wants_control, self.park, self.ceiling = False, None, None
+        self.wants_control, self.park, self.ceiling, self.shut = False, None, None, set()
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []

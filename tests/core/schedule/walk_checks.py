@@ -18,8 +18,9 @@ def check(live: Schedule, shadow: Schedule, shelves: Shelves) -> None:
     register = live.register
     for destination in register.destinations.values():
         _counts_add_up(destination)
+    holders = [track.carrier for track in register.tracks.values() if track.reserved]
     for source in register.sources.values():
-        _locks_add_up(source)
+        _locks_add_up(source, holders.count(source))
     assert live.settled() is (not any(d.unsettled for d in register.destinations.values()))
     assert live.settled() is (not any(track.unsettled for track in register.tracks.values()))
     assert _essentials(live) == _essentials(shadow)
@@ -50,9 +51,9 @@ def _counts_add_up(destination: Destination) -> None:
     assert all(quota.room >= 0 and quota.committed >= 0 for quota in destination.quotas.values())
 
 
-def _locks_add_up(source: Source) -> None:
-    """Its lock is held by the copies under way, and by nobody else."""
-    assert source.held == sum(track.reserved for track in source.tracks)
+def _locks_add_up(source: Source, carried: int) -> None:
+    """Its lock is held by the copies under way that it carries, and by nobody else."""
+    assert source.held == carried
     assert (source.holder is None) is (source.held == 0)
 
 
@@ -63,19 +64,31 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
         copy: (
             t.state, t.reason, t.detail, t.image, t.call, t.since, t.not_before, t.attempts, t.progress,
             t.seen, t.misses, t.absences, t.listings, t.wanted, t.unconfirmed, t.reserved,
+            t.relay, t.fit, t.carrier.origin, t.carrier.image,
         )
         for copy, t in register.tracks.items()
     }  # fmt: skip
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers,
+            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers, d.shut,
         )
         for d in register.destinations.values()
     }  # fmt: skip
-    sources = {key: (s.held, s.inspected, s.sighting, s.not_before) for key, s in register.sources.items()}
+    sources = {
+        key: (
+            s.held,
+            s.inspected,
+            s.sighting,
+            s.not_before,
+            s.shown,
+            s.names,
+            s.original and s.original.image,
+        )
+        for key, s in register.sources.items()
+    }
     calls = {call: tuple(t.copy for t in tracks) for call, tracks in register.calls.items()}
-    run = (register.proved, register.stop, register.closed, schedule.open_calls(), calls)
+    run = (register.proved, register.stop, register.closed, schedule.open_calls(), calls, register.relays)
     return {"tracks": tracks, "regions": regions, "sources": sources, "run": run}
 
 
