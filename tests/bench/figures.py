@@ -82,7 +82,7 @@ def _delays(night: Night, noticed: Noticed, books: Books) -> list[float]:
     """Say how late each noticed copy was noticed, as a share of its duration."""
     delays = []
     for entry in books.copies:
-        copy, ended = _copy(entry["source"], entry["destination"]), entry["ended"]
+        copy, ended = _copy(entry["root"], entry["destination"]), entry["ended"]
         if copy in noticed and ended is not None:
             delays.append((noticed[copy] - ended) / night.took_s[copy])
     return delays
