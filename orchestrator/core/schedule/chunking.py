@@ -91,15 +91,11 @@ def gather(register: Register, pool: Pool, most: int, snapshots: int | None) -> 
             break
     for entry in gathering.aside:
         heappush(pool, entry)
-    for track in gathering.chosen:
-        track.offered = False
     return gathering
 
 
 def put_back(pool: Pool, gathering: Gathering) -> None:
     """Put a chunk that does not go now back into its pool."""
-    for track in gathering.chosen:
-        track.offered = True
     for entry in gathering.taken:
         heappush(pool, entry)
 

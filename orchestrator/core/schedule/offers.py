@@ -22,12 +22,13 @@ from orchestrator.core.schedule.tracks import Route, Source, Track
 class Offer(NamedTuple):
     """One entry of a heap, lowest `key` first: a rank, or a time. It holds while its ticket is the copy's.
 
-    `carrier` is the image that would be sent.
+    `carrier` is the image that would be sent, and `number` tells the entries of one copy apart.
     """
 
     key: float
     order: int
     ticket: int
+    number: int
     track: Track
     carrier: Source
 
@@ -81,8 +82,8 @@ class Offers:
         track.offered = True
         track.ticket += 1
         rank = self._rank(track)
-        for carrier in carriers:
-            offer = Offer(rank, track.order, track.ticket, track, carrier)
+        for number, carrier in enumerate(carriers):
+            offer = Offer(rank, track.order, track.ticket, number, track, carrier)
             if offer.at > now:
                 heappush(self.sleepers, offer._replace(key=offer.at))
             else:

@@ -232,7 +232,7 @@ class Register:
         """Lock the carrier and take room in the destination, once."""
         if track.reserved:
             return
-        track.reserved = True
+        track.reserved, track.offered = True, False
         destination = track.destination
         self._lock(track)
         destination.in_flight += 1
