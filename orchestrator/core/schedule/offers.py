@@ -22,13 +22,12 @@ from orchestrator.core.schedule.tracks import Route, Source, Track
 class Offer(NamedTuple):
     """One entry of a heap, lowest `key` first: a rank, or a time. It holds while its ticket is the copy's.
 
-    `carrier` is the image that would be sent, and `number` tells the entries of one copy apart.
+    `carrier` is the image that would be sent.
     """
 
     key: float
     order: int
     ticket: int
-    number: int
     track: Track
     carrier: Source
 
@@ -82,13 +81,14 @@ class Offers:
         track.offered = True
         track.ticket += 1
         rank = self._rank(track)
-        for number, carrier in enumerate(carriers):
-            offer = Offer(rank, track.order, track.ticket, number, track, carrier)
-            if offer.at > now:
-                heappush(self.sleepers, offer._replace(key=offer.at))
-            else:
+        offers = [Offer(rank, track.order, track.ticket, track, carrier) for carrier in carriers]
+        for offer in offers:
+            if offer.at <= now:
                 track.destination.stirred = True
-                heappush(self.pools[carrier.origin, track.copy.destination], offer)
+                heappush(self.pools[offer.carrier.origin, track.copy.destination], offer)
+        later = min((offer for offer in offers if offer.at > now), key=lambda offer: offer.at, default=None)
+        if later is not None:  # one is enough: whoever wakes is offered on every route anew
+            heappush(self.sleepers, later._replace(key=later.at))
 
     def _rank(self, track: Track) -> float:
         """Rank a copy in its pool, lowest first."""

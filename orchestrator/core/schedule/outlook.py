@@ -76,6 +76,8 @@ def standing(register: Register, track: Track) -> Standing:
         detail=detail,
         image=track.image,
         progress=track.progress if track.state is State.COPYING else None,
+        via=track.carrier.origin if track.relayed else None,
+        carrier=track.carrier.image if track.relayed else None,
     )
 
 
