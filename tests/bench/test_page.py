@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import headline
-from tests.bench.__main__ import BENCHMARKS, RESULTS
+from tests.bench.__main__ import BENCHMARKS, RESULTS, main
 from tests.bench.cells import Cell, Key, fingerprint
 from tests.bench.figures import POLICIES, Figures
 from tests.bench.paired import MARGINS, Pair, lines, together
@@ -38,6 +38,20 @@ def test_the_page_names_what_was_not_measured() -> None:
     part = page(Results(cells=[cell(100)], skipped=["slow, seed 4: `replay`"]), ORIGIN)
     assert "Not measured" not in whole
     assert "**Not measured, the time was over:**\n- slow, seed 4: `replay`" in part
+
+
+def test_nights_that_the_time_did_not_allow_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With no time at all every night that was asked for is named, and nothing counts as measured."""
+    wish = "--sizes 10 20 --kinds slow quotas --destinations 3 --seeds 2 --seconds 0"
+    monkeypatch.setattr("sys.argv", ["bench", *wish.split()])
+    assert main() == 1
+    said = capsys.readouterr().out
+    replays = re.findall(r"--kinds (\w+) --destinations 3 --sizes (\d+) --seed (\d)`", said)
+    assert sorted(replays) == [
+        (k, n, s) for k in ("quotas", "slow") for n in ("10", "20") for s in ("1", "2")
+    ]
 
 
 def test_the_page_carries_command_seeds_and_hash() -> None:
