@@ -39,6 +39,7 @@ from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
+from orchestrator.watch.shortages import Shortages
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
@@ -192,7 +193,7 @@ class Night:
             self.cloud,
             lambda event, changes: ledger.record(event, changes, run=run),
             senses,
-            watchers=(log, console),
+            watchers=(log, Shortages(log, self.schedule.overview), console),
             confirm=ledger.confirm_epoch,
         )
 

@@ -12,6 +12,7 @@ from orchestrator.core.reasons import Reason
 class KnownRegion:
     """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`.
 
+    `window` is how many copies it takes at a time, where that was found to be fewer than REGION_COPIES.
     `typical_s` was kept by older versions and means nothing any more.
     """
 
@@ -20,6 +21,7 @@ class KnownRegion:
     takes_marks: bool = True
     mark_proven: bool = False
     typical_s: float | None = None
+    window: int | None = None
     lookalikes: tuple[ImageId, ...] = ()
     former: tuple[ImageId, ...] = ()
 

@@ -7,6 +7,7 @@ default. One action is one HTTP request and is answered by exactly one event.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
@@ -209,11 +210,11 @@ ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 # --- what an event did to a copy ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One copy moved, or learned something worth telling: `before` equals `after` then.
 
-    `image` is the destination's, `call` its latest, `until` when it may be tried again.
+    `image` is the destination's, `call` its latest, `until` when it may be tried again. A tuple,
+    because a large night makes millions of them.
     """
 
     at: float

@@ -1,7 +1,7 @@
 """Why a copy stands where it stands: every stable reason code, its nature, and the advice for people.
 
-Only the nature decides what happens next; the code is for people and for machines that read
-the log, the report and `--json`. Codes are forever: they are never renamed, only added.
+Only the nature decides what happens to the copies; the code is for people and for machines that
+read the log, the report and `--json`. Codes are forever: they are never renamed, only added.
 """
 
 from __future__ import annotations
@@ -81,11 +81,16 @@ class Reason(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """What a reason means: its nature, one sentence for people, and what to do (may be empty)."""
+    """What a reason means: its nature, one sentence for people, and what to do (may be empty).
+
+    `may_be_crowded`: a cloud that is asked for too many copies at a time might say this, for all
+    that is documented.
+    """
 
     nature: Nature
     says: str
     advice: str = ""
+    may_be_crowded: bool = False
 
 
 _N = Nature
@@ -100,7 +105,9 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.DELETED: Meaning(_N.NORMAL, "somebody deleted the earlier copy; it is made again"),
     Reason.ABSENT: Meaning(_N.UNEXPLAINED, "a lost call turned out to have made nothing"),
     Reason.BUSY: Meaning(_N.IMAGE_TRANSIENT, "the source image is being copied or converted by another task"),
-    Reason.CONFLICT: Meaning(_N.IMAGE_TRANSIENT, "another task of the cloud works on the image"),
+    Reason.CONFLICT: Meaning(
+        _N.IMAGE_TRANSIENT, "another task of the cloud works on the image", may_be_crowded=True
+    ),
     Reason.SOURCE_PENDING: Meaning(_N.IMAGE_TRANSIENT, "the source image is not ready yet"),
     Reason.QUOTA_IMAGE: Meaning(
         _N.QUOTA,
@@ -160,7 +167,9 @@ MEANINGS: dict[Reason, Meaning] = {
         "give each account a STATE_DIR of its own, or use the credentials of before",
     ),
     Reason.MARK_REFUSED: Meaning(_N.MARK, "the gateway does not take a description"),
-    Reason.UNEXPLAINED: Meaning(_N.UNEXPLAINED, "refused for a reason that is not documented"),
+    Reason.UNEXPLAINED: Meaning(
+        _N.UNEXPLAINED, "refused for a reason that is not documented", may_be_crowded=True
+    ),
     Reason.UNREACHABLE: Meaning(_N.NOT_SENT, "the endpoint could not be reached"),
     Reason.STALE_INTENT: Meaning(
         _N.NOT_SENT, "the program slept between the decision and the call, which was not sent any more"

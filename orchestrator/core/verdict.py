@@ -63,12 +63,35 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shortage:
+    """What does not fit into a destination's quotas: `deferred` of the copies `wanted` there.
+
+    `short` is by how much each quota that is too small falls short of all: images, snapshots.
+    """
+
+    wanted: int
+    deferred: int
+    short: Mapping[str, int]
+
+    @property
+    def fit(self) -> int:
+        """How many of the copies are there, under way, or have a place."""
+        return self.wanted - self.deferred
+
+    def told(self, where: str = "") -> str:
+        """Put it into words: `37 of 52 fit in cn-east-2, snapshots are 12 short`."""
+        lacks = [f"{word} are {number} short" for word, number in self.short.items()]
+        return ", ".join([f"{self.fit} of {self.wanted} fit{where and f' in {where}'}", *lacks])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """One destination at a glance: how many wanted copies are in each state.
 
     `percent` is the mean progress of the copies under way; `eta_s` the seconds until the last
     copy is expected to be ready, None while nobody can tell; `note` says why the destination
-    waits, if it does ("image quota full, tried again at 03:15").
+    waits, if it does ("image quota full, tried again at 03:15"), `shortage` what its quotas have no
+    room for.
     """
 
     region: Region
@@ -76,6 +99,7 @@ class Overview:
     percent: int | None = None
     eta_s: float | None = None
     note: str = ""
+    shortage: Shortage | None = None
 
 
 EXIT_OK = 0

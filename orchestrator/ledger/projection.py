@@ -34,6 +34,10 @@ _STANDINGS = """
     SELECT source, origin, destination, state, reason, detail, image, progress
     FROM copies WHERE run = ? ORDER BY origin, source, destination
 """
+_STATE = {state.value: state for state in State}
+_REASON = {reason.value: reason for reason in Reason}
+"""By their words: an enum takes five times as long to find one."""
+
 _STATES = "SELECT source, origin, destination, state FROM copies"
 
 
@@ -72,8 +76,8 @@ def states(connection: sqlite3.Connection, path: Path) -> dict[Copy, State]:
     with explained(path):
         rows = connection.execute(_STATES).fetchall()
     try:
-        return {Copy(ImageId(s), Region(o), Region(d)): State(state) for s, o, d, state in rows}
-    except ValueError as error:
+        return {Copy(ImageId(s), Region(o), Region(d)): _STATE[state] for s, o, d, state in rows}
+    except KeyError as error:
         raise damaged(path, f"a copy stands nowhere: {error}") from None
 
 
@@ -98,11 +102,12 @@ def _standing(
     try:
         return Standing(
             copy=Copy(ImageId(source), Region(origin), Region(destination)),
-            state=State(state),
-            reason=Reason(reason),
+            state=_STATE[state],
+            reason=_REASON[reason],
             detail=detail,
             image=ImageId(image) if image else None,
             progress=progress,
         )
-    except ValueError as error:
-        raise damaged(path, f"the copy of {source} from {origin} to {destination} has a {error}") from error
+    except KeyError as error:
+        where = f"of {source} from {origin} to {destination}"
+        raise damaged(path, f"the copy {where} has an unknown state or reason {error}") from error

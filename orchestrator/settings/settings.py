@@ -161,7 +161,8 @@ class Settings(BaseSettings):
         default=_LIMITS.workers, description="Most copyImages calls that wait for their answer at a time."
     )
     region_copies: Count = Field(
-        default=_LIMITS.region_copies, description="Most copies in flight per destination region."
+        default=_LIMITS.region_copies,
+        description="Most copies in flight per destination region; refusals may teach that it takes fewer.",
     )
     requests_per_minute: Count = Field(
         default=_LIMITS.requests_per_minute, description="Most requests of any kind within a minute."

@@ -15,8 +15,9 @@ SCHEMA = 1
 
 Level = Literal["debug", "info", "warning", "error"]
 NoteName = Literal[
-    "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "library", "log.gap"
-]
+    "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "copies.deferred",
+    "library", "log.gap",
+]  # fmt: skip
 
 ALWAYS: dict[str, str] = {
     "schema": "version of the line's form, 1",
@@ -35,6 +36,7 @@ FIELDS: dict[str, str] = {
     "calls": "requests made, by API method",
     "copies": "how many copies",
     "counts": "wanted, ready, failed and pending copies",
+    "deferred": "how many copies wait because the quotas have no room for them",
     "destination_image": "id of the image in the destination",
     "destination_region": "region the copies appear in",
     "destinations": "the destination regions",
@@ -42,6 +44,7 @@ FIELDS: dict[str, str] = {
     "error": "what went wrong with the log itself",
     "exception": "exception with its frames, never with local variables",
     "exit_code": "exit code of the run",
+    "fit": "how many of the copies wanted there fit into the quotas",
     "found": "how many of the images asked for exist",
     "free": "how many more fit",
     "images": "image ids; `SOURCE>COPY` where both are known",
@@ -58,6 +61,7 @@ FIELDS: dict[str, str] = {
     "reason": "stable code, see reasons.md",
     "resource": "what is counted: image or snapshot",
     "settings": "the settings in force, without secrets",
+    "short": "by how much each quota falls short of all copies, by resource",
     "shown": "how many images the page showed",
     "signal": "name of the signal",
     "sources": "how many different source images",
@@ -187,6 +191,11 @@ NOTES: dict[NoteName, Entry] = {
         "info; warning when not everything is ready",
         ("verdict", "exit_code", "counts", "calls", "started_at", "took_s"),
         "last line of a run",
+    ),
+    "copies.deferred": Entry(
+        "warning; info when all fit again",
+        ("destination_region", "deferred", "fit", "short"),
+        "the quotas were read, and what fits into them has changed",
     ),
     "library": Entry(
         "that of the library", ("logger", "message", "exception"), "a library or Python itself warned"

@@ -98,16 +98,30 @@ def _grouped(copies: Sequence[Standing]) -> list[str]:
 
 
 def _group(reason: Reason, group: Sequence[Standing]) -> list[str]:
-    """Describe one group; copies that merely take their course are counted, not named."""
+    """Describe one group; copies that merely take their course, or find no room, are counted, not named."""
     meaning, state = MEANINGS[reason], group[0].state
     word = _WORDS.get(state, state.value)
     head = f"{word}: {some(len(group), 'copy', 'copies')}, {meaning.says} ({reason.value})"
     if meaning.nature is Nature.NORMAL:
         return [head]
-    lines = [head, *(f"  {_named(standing)}" for standing in group[:MOST])]
-    if len(group) > MOST:
-        lines.append(f"  and {_counted(group[MOST:])}")
+    counts = meaning.nature is Nature.QUOTA and len(group) > 1
+    lines = [head, *(_by_room(group) if counts else _by_name(group))]
     return [*lines, f"  what to do: {meaning.advice}"] if meaning.advice else lines
+
+
+def _by_name(group: Sequence[Standing]) -> list[str]:
+    """Name the first copies of a group and count the others."""
+    lines = [f"  {_named(standing)}" for standing in group[:MOST]]
+    return [*lines, f"  and {_counted(group[MOST:])}"] if len(group) > MOST else lines
+
+
+def _by_room(group: Sequence[Standing]) -> list[str]:
+    """Count a group by destination; what a destination has no room for has the same numbers for each copy."""
+    counted = Counter((standing.copy.destination, standing.detail) for standing in group)
+    return [
+        f"  {number} to {clean(region)}{f': {clean(detail)}' if detail else ''}"
+        for (region, detail), number in counted.most_common()
+    ]
 
 
 def _named(standing: Standing) -> str:

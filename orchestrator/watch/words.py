@@ -36,6 +36,7 @@ SENTENCES: dict[str, str] = {
     "run.heartbeat": "still running: {counts}",
     "run.signal": "asked to stop by {signal}; what is under way goes on in the cloud",
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
+    "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
     "library": "{logger} says: {message}",
     "log.gap": "{some_lines} before this one could not be written: {error}",
 }
@@ -148,6 +149,8 @@ def _extras(line: Line) -> list[str]:
         found.append(f"missing: {_word(line['missing'])}")
     if line.get("detail"):
         found.append(f'details: "{_word(line["detail"])}"')
+    if line.get("short"):
+        found.append(f"short of {_word(line['short'])}")
     if isinstance(wait := line.get("wait_s"), int | float):
         found.append(f"tried again in {span(wait, spoken=True)}")
     if line.get("level") == "error" and meaning and meaning.advice:

@@ -19,6 +19,7 @@ from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.simulator.traits import Pace
 from orchestrator.watch.names import ALWAYS, EVENTS, NOTES, every_name
 from orchestrator.watch.result import counts_shape
+from orchestrator.watch.summary import summary_lines
 from orchestrator.watch.text import compact, from_iso
 from tests.canary import SECRET
 from tests.contract.running import QUICK, House, Line, log_lines, reading
@@ -209,3 +210,18 @@ async def test_a_closed_screen_leaves_stdout_alone(house: House, capfd: pytest.C
     house.screen = Screen(stream=None)
     await house.night()
     assert capfd.readouterr().out == ""
+
+
+async def test_what_does_not_fit_is_in_log_and_summary_with_its_numbers(tmp_path: Path) -> None:
+    """Room for five of twelve in one region: said once when it is known, and at the end; exit code 3."""
+    house = House(tmp_path, Cloud(images=12, pace=QUICK), options={"quota_interval": 60.0})
+    house.cloud.world.add_region(EAST, images=5, snapshots=100)
+    outcome = await house.night()
+    deferred = named(log_lines(outcome.log), "copies.deferred")
+    assert [
+        (line["level"], line["destination_region"], line["deferred"], line["fit"]) for line in deferred
+    ] == [("warning", EAST, 7, 5)]
+    assert deferred[0]["short"] == {"images": 7}
+    told = "\n".join(summary_lines(outcome.result, None))
+    assert "  7 to cn-east-2: 5 of 12 fit in cn-east-2, images are 7 short" in told
+    assert outcome.result.exit_code == 3

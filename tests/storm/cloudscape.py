@@ -21,8 +21,9 @@ _ROOMY = (500, 2000)
 class StaleWorld(World):
     """A world whose listings come from several replicas, one of which lags behind.
 
-    Never two such answers in a row for one region: one listing proves nothing, two do. And a world
-    that shows nothing at all, while `blind`, to those who may not list.
+    Never two such answers in a row for one region: one listing proves nothing, two do. (Where the
+    fresh one in between is lost on its way, two in a row arrive: by chance so rare that no storm
+    up to now met it.) And a world that shows nothing at all, while `blind`, to those who may not list.
     """
 
     blind: tuple[tuple[Region, float, float], ...] = ()

@@ -19,12 +19,13 @@ from orchestrator.core.model import Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.offers import Offer, Offers
+from orchestrator.core.schedule.readings import Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Quota, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Suspects, Track
 from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
-_AGES = frozenset({"since", "began"})
+_AGES = frozenset({"since", "began", "throttled_since"})
 """Times of the past that matter by their age; every other time matters only while it is to come."""
 
 _OLDEST = 8

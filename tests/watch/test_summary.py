@@ -47,6 +47,20 @@ def test_a_bad_night_is_told_failures_first() -> None:
     ]
 
 
+def test_what_a_quota_leaves_out_is_counted_with_its_numbers() -> None:
+    """Fifteen of one destination and two of another: a line for each, not the same words seventeen times."""
+    said = "37 of 52 fit in cn-east-2, snapshots are 15 short"
+    east = [standing(State.WAITING, Reason.QUOTA_SNAPSHOT, source=f"img-{n}", detail=said) for n in range(15)]
+    south = [standing(State.WAITING, Reason.QUOTA_SNAPSHOT, destination=SOUTH) for _ in range(2)]
+    lines = summary_lines(result(*south, *east), None)
+    assert lines[1:5] == [
+        "waiting: 17 copies, the destination's snapshot quota is used up (quota-snapshot)",
+        f"  15 to cn-east-2: {said}",
+        "  2 to cn-south-1",
+        "  what to do: delete snapshots there or ask for a higher quota",
+    ]
+
+
 def test_a_good_night_is_short() -> None:
     """When everything is ready, the summary is the verdict, the numbers and the log."""
     verdict, numbers, log = summary_lines(result(READY, verdict=Verdict.OK, exit_code=0), LOG)

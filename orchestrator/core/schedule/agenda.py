@@ -16,9 +16,10 @@ from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.batches import queued_s
 from orchestrator.core.schedule.chunking import gather, put_back
 from orchestrator.core.schedule.linger import waits
-from orchestrator.core.schedule.parking import blocked, park, probe
+from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.window import most_in_flight
 
 _AWAITED = 3
 """Failures of a region's first reads after which the other regions go on without it."""
@@ -144,16 +145,16 @@ def _chunk_for(register: Register, destination: Destination) -> list[Track]:
     refused = destination.park is not None or destination.ceiling is not None
     if refused and destination.asking:
         return []  # a destination that was full is tried with one call at a time
-    images, snapshots = (destination.quotas.get(r) for r in (Resource.IMAGE, Resource.SNAPSHOT))
-    if images is not None and images.room == 0:
+    reason, snapshots = full(destination), destination.quotas.get(Resource.SNAPSHOT)
+    if reason is not None:
         if destination.asking:
             return []  # a refusal may give the room back
-        park(register, destination, Reason.QUOTA_IMAGE, register.now + register.limits.quota_interval_s)
+        park(register, destination, reason, register.now + register.limits.quota_interval_s)
         return []
-    cap = min(CHUNK_MAX, destination.ceiling or CHUNK_MAX, images.room if images else CHUNK_MAX)
+    cap = min(CHUNK_MAX, destination.ceiling or CHUNK_MAX)
     if destination.evidence is Evidence.NONE:
         cap = 1  # nothing tells copies apart: a lost call shall put only one in doubt
-    most = min(destination.room(register.limits.region_copies), cap)
+    most = min(destination.room(most_in_flight(destination, register.limits.region_copies)), cap)
     if most < 1:
         return []
     squeezed = False

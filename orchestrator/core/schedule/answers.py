@@ -7,6 +7,7 @@ from typing import assert_never
 from orchestrator.core.messages import Accepted, Called, Lost, Refused
 from orchestrator.core.model import CallId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule import window
 from orchestrator.core.schedule.chunking import clear, halve
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, plan_look
@@ -54,6 +55,7 @@ def accepted(register: Register, event: Accepted) -> None:
         destination = tracks[0].destination
         destination.park, destination.ceiling = None, None
         destination.mark_proven |= marked
+        window.accepted(register, destination, sum(track.state is State.COPYING for track in tracks))
         plan_look(register, destination)
 
 
@@ -71,6 +73,7 @@ def refused(register: Register, event: Refused) -> None:
         return
     nature = _nature(tracks[0].destination, event, marked=marked)
     register.proved = register.proved or nature not in _NO_FAULT_OF_CREDENTIALS
+    window.refused(register, tracks, event, nature)
     culprits = tuple(t for t in tracks if t.copy.source == event.culprit)
     blamed = culprits or tracks
     if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:

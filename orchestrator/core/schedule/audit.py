@@ -14,10 +14,10 @@ from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.evidence import owner
 from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.readings import LIVE, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
-_LIVE = ("pending", "ready")
 _RUNS = 2
 
 
@@ -29,11 +29,11 @@ def due(destination: Destination) -> bool:
 
 def examine(register: Register, destination: Destination, listing: Listing, *, trusted: bool) -> None:
     """Compare a complete listing with what is known: twins, strangers with our mark, what is gone."""
-    live = [sighting for sighting in listing.images if sighting.status in _LIVE]
-    found: dict[Track, list[ImageId]] = defaultdict(list)
+    live = {sighting.image: sighting for sighting in listing.images if sighting.status in LIVE}
     loose = [t for t in destination.tracks if t.lost_at is not None and t.image is not None]
+    found: dict[Track, list[ImageId]] = defaultdict(list, {track: [] for track in loose})
     strangers = []
-    for sighting in live:
+    for sighting in live.values():
         track = _maker(register, destination, sighting) or _perhaps_of(loose, destination, sighting)
         if track is not None:
             found[track].append(sighting.image)
@@ -43,12 +43,14 @@ def examine(register: Register, destination: Destination, listing: Listing, *, t
         destination.former.update(strangers)
     else:
         destination.strangers = tuple(sorted(strangers))
-    for track, twins in found.items():
+    shown = set(listing.known)
+    for track, others in found.items():
+        twins = [*others, track.image] if track.image in shown else others
         if len(twins) > 1:
-            _report_twins(register, track, ", ".join(sorted(twins)))
-        elif trusted and track.lost_at is not None:
+            _report_twins(register, track, ", ".join(sorted(filter(None, twins))))
+        elif twins and trusted and track.lost_at is not None:
             _account_for(register, track, listing)
-    shown = {sighting.image for sighting in live}
+    shown.update(live)
     for image, track in destination.images.items():
         if trusted and track.wanted and track.state is State.READY and image not in shown:
             destination.to_check[image] = None

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from orchestrator.core.model import CHUNK_MAX
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination
+from orchestrator.core.schedule.window import most_in_flight
 
 _LAST_WAVES = 1.3
 """With so few rounds of copies left a loss hits the end of the night, which the slowest place decides."""
@@ -48,10 +49,11 @@ def price(register: Register, destination: Destination, lasts_s: float) -> float
 
 
 def queued_s(register: Register, destination: Destination) -> float:
-    """Estimate how long the copies that wait keep a destination busy, all of its places in use."""
-    places = max(1, register.limits.region_copies)
+    """Estimate how long the copies that wait and fit keep a destination busy, all of its places in use."""
+    places = most_in_flight(destination, register.limits.region_copies)
+    fitting = destination.admitted / max(1, destination.waiting)
     total_s = 0.0
     for origin, (copies, size_mb) in destination.queued.items():
         forecast = register.forecasts.of((origin, destination.region))
         total_s += forecast.base_s * copies + forecast.per_gb_s * size_mb / 1024
-    return total_s / places
+    return total_s * fitting / places

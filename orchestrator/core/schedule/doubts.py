@@ -14,8 +14,9 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, needs_person
 from orchestrator.core.schedule.evidence import Likeness, anothers, lookalikes, owner
 from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.readings import Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _ABSENCES = 2
 """Complete listings without a trace of a lost call, after SETTLE_TIME, before it counts as not made."""

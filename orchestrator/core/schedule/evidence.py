@@ -174,6 +174,8 @@ def relevant(register: Register, event: Listed) -> Listed:
 
 def _told(register: Register, destination: Destination, sighting: Sighting) -> bool:
     """Tell whether an image is known, or its text says that we or the platform made it of a source."""
+    if sighting.image in destination.images:
+        return True
     mark = read_mark(sighting.text)
     ours = mark is not None and mark.ledger == register.ledger
     named = any(image in register.by_image for image in claims(sighting.text))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
 from orchestrator.core.model import Region, Resource, Sighting, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
+from orchestrator.core.schedule.readings import Listing, Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Quota, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Suspects, Track
 
 _SURVEYS_TRIED = 3
 """After so many failures a quota counts as unknown; a refusal will tell."""
@@ -89,8 +91,15 @@ def surveyed(register: Register, event: Surveyed) -> None:
     destination.stirred = True
     destination.stale.discard(event.resource)
     destination.blind.discard(event.resource)
+    _admit(register, destination)
     if destination.wants_control and event.resource is Resource.IMAGE:
         destination.wants_control, destination.list_at = False, 0.0
+
+
+def _admit(register: Register, destination: Destination) -> None:
+    """Say anew which copies fit, and offer those that do now."""
+    for track in admit(destination, register.now):
+        register.offer(track)
 
 
 def seen(register: Register, event: Seen) -> None:
@@ -134,8 +143,11 @@ def _missed(register: Register, track: Track) -> None:
 
 def _expire(register: Register, destination: Destination) -> None:
     """Stop waiting, for this run, for copies that stay unready past COPY_TIMEOUT."""
-    limit_s = register.limits.copy_timeout_s
-    late = [t for t in destination.copying.values() if register.now - t.since > limit_s]
+    limit_s, late = register.limits.copy_timeout_s, list[Track]()
+    for track in destination.copying.values():  # in the order in which they began
+        if register.now - track.since <= limit_s:
+            break
+        late.append(track)
     for track in late:
         _give_up_stuck(register, track)
 
@@ -184,6 +196,7 @@ def _give_in(register: Register, destination: Destination, event: Unanswered) ->
         destination.stale = set()
         destination.failures["survey"] = 0
         destination.wants_control = False
+        _admit(register, destination)
     elif event.read == "list" and failures >= most:
         give_up(register, destination, event.reason, event.detail)
     elif event.read == "check" and failures >= most:

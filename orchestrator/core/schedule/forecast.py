@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from orchestrator.core.model import State
+from orchestrator.core.model import WAITING
 from orchestrator.core.schedule.tracks import Route, Source, Track
 
 ASSUMED_BASE_S, ASSUMED_PER_GB_S = 120.0, 60.0
@@ -86,6 +86,6 @@ class Forecasts:
         return self.of((track.copy.origin, track.copy.destination)).seconds(track.source.size_mb / 1024)
 
     def remaining_s(self, source: Source) -> float:
-        """Predict how long the wanted copies of a source that still wait take, one after the other."""
-        waiting = (t for t in source.tracks if t.wanted and t.state is State.WAITING)
+        """Predict how long the copies of a source that wait and fit take, one after the other."""
+        waiting = (t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred)
         return sum(map(self.seconds, waiting))

@@ -28,7 +28,7 @@ _GRACE_SHARE = 0.01
 def waits(register: Register, destination: Destination, chosen: list[Track], room: int, most: int) -> bool:
     """Tell whether a chunk waits: `room` copies would fit now, `most` at the best of times."""
     destination.stirred, destination.linger_until = False, 0.0
-    if len(chosen) >= min(most, destination.waiting) or register.limits.chunk_linger <= 0:
+    if len(chosen) >= min(most, destination.admitted) or register.limits.chunk_linger <= 0:
         return False
     if any(track.source.suspects for track in chosen):
         return False

@@ -28,8 +28,9 @@ from orchestrator.core.schedule.evidence import (
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, plan_look
+from orchestrator.core.schedule.readings import LIVE, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _ORDER = {"ready": 0, "error": 2}
 """Of two images of one copy the ready one counts, and a broken one last."""
@@ -46,7 +47,7 @@ def listed(register: Register, event: Listed) -> None:
     changed = event.page != listing.page + 1 or event.total != listing.total
     _adopt_shown(register, destination, event.images)
     listing.page, listing.shown = event.page, listing.shown + event.shown
-    listing.images.extend(event.images)
+    _keep(destination, listing, event.images)
     short = event.shown == 0 and listing.shown < listing.total
     if changed or short or listing.shown > listing.total:
         _again(register, destination, restarts + 1)
@@ -64,13 +65,23 @@ def _adopt_shown(register: Register, destination: Destination, images: Iterable[
             adopt(register, track, sighting)
 
 
+def _keep(destination: Destination, listing: Listing, images: Iterable[Sighting]) -> None:
+    """Keep what a page shows."""
+    for sighting in images:
+        track = destination.images.get(sighting.image)
+        if track is None or track.image is None or sighting.status not in LIVE:
+            listing.images.append(sighting)
+        else:
+            listing.known.append(track.image)  # the text that is there already, not another one like it
+
+
 def _hides(destination: Destination, listing: Listing, shown: int) -> bool:
     """Tell whether a page after this one is asked for although all are shown that were announced.
 
     Where absence would decide something, a full page is not taken for the last one on the word of
     a total: the page after it must be empty.
     """
-    seen = {sighting.image for sighting in listing.images}
+    seen = {sighting.image for sighting in listing.images}.union(listing.known)
     missing = any(t.unconfirmed and image not in seen for image, t in destination.images.items())
     return shown >= PAGE_SIZE and (missing or bool(destination.doubtful))
 
@@ -174,6 +185,8 @@ def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
     """Draw what a complete, unchanged listing says about what it does not show."""
     shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
+    shown.update(listing.known)
+    destination.turned = set()
     destination.list_at = register.now + _pause_s(register)
     doubtful = [t for t in destination.doubtful.values() if settled_by(register, t, listing)]
     due = max((track.since + register.limits.settle_s for track in doubtful), default=0.0)

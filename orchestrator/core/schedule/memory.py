@@ -70,6 +70,7 @@ def _region(destination: Destination) -> KnownRegion:
         evidence=destination.evidence.name,
         takes_marks=destination.takes_marks,
         mark_proven=destination.mark_proven,
+        window=destination.window,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
     )
@@ -78,6 +79,7 @@ def _region(destination: Destination) -> KnownRegion:
 def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
+    destination.window = known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 

@@ -42,6 +42,7 @@ def begun(register: Register, event: Begun) -> None:
     register.stop = register.closed = None
     register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
     register.horizon = Horizon()
+    register.throttled_since = None
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():
@@ -61,7 +62,8 @@ def _forget_track(track: Track, at: float) -> None:
     The settling time of a doubt begins again, so that no clock that jumped between two runs can
     shorten it, and the patience with a copy under way is this run's own.
     """
-    track.wanted = track.unconfirmed = track.offered = False
+    track.wanted = track.unconfirmed = track.offered = track.deferred = False
+    track.place = 0
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
     track.ends_at, track.looked_at, track.ticket = at, at, 0
     if track.state in (State.DOUBTFUL, State.COPYING):

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 
 from orchestrator.core.model import Resource, State
 from orchestrator.core.reasons import MEANINGS, Reason
+from orchestrator.core.schedule.admission import lacking, shortage
 from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
+from orchestrator.core.schedule.readings import Park
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Park, Track
-from orchestrator.core.verdict import Overview, Standing
+from orchestrator.core.schedule.tracks import Destination, Track
+from orchestrator.core.schedule.window import held_back, most_in_flight
+from orchestrator.core.verdict import Overview, Shortage, Standing
 
 
 def why(register: Register, track: Track) -> tuple[Reason, str]:
@@ -24,6 +27,8 @@ def why(register: Register, track: Track) -> tuple[Reason, str]:
         return stopped, track.detail
     if parked is not None:
         return parked.reason, _full(track.destination, parked)
+    if track.deferred:
+        return lacking(track.destination), _short(track.destination)
     if track.reason is Reason.QUEUED:
         return Reason.QUEUED, _queued(register, track)
     return track.reason, track.detail
@@ -34,7 +39,14 @@ def _full(destination: Destination, parked: Park) -> str:
     resource = Resource.SNAPSHOT if parked.reason is Reason.QUOTA_SNAPSHOT else Resource.IMAGE
     quota = destination.quotas.get(resource)
     numbers = f"{quota.used + quota.committed} of {quota.limit} {resource.value}s used, " if quota else ""
-    return f"{numbers}{destination.waiting} waiting"
+    said = f"{numbers}{destination.waiting} waiting"
+    return "; ".join(part for part in (_short(destination), said) if part)
+
+
+def _short(destination: Destination) -> str:
+    """Count what fits into a destination's quotas, if not all of it does."""
+    lacks = shortage(destination)
+    return lacks.told(destination.region) if lacks else ""
 
 
 def _queued(register: Register, track: Track) -> str:
@@ -46,8 +58,11 @@ def _queued(register: Register, track: Track) -> str:
         return "its source has not been looked at yet"
     if not track.destination.listed:
         return f"{track.copy.destination} has not been listed yet"
-    if track.destination.in_flight >= register.limits.region_copies:
-        return f"{track.destination.in_flight} copies to {track.copy.destination} are under way"
+    region_copies = register.limits.region_copies
+    if track.destination.in_flight >= most_in_flight(track.destination, region_copies):
+        held = held_back(track.destination, region_copies)
+        said = f"{track.destination.in_flight} copies to {track.copy.destination} are under way"
+        return f"{said}, {held}" if held else said
     return ""
 
 
@@ -74,23 +89,26 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
     """Count one destination's wanted copies and say what it waits for."""
     copying = destination.copying.values()
     progress = [track.progress for track in copying if track.wanted and track.progress]
+    lacks, region_copies = shortage(destination), register.limits.region_copies
+    held = held_back(destination, region_copies) if destination.admitted else ""
     return Overview(
         region=destination.region,
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
         eta_s=eta_s(register, destination),
-        note=_note(destination),
+        note="; ".join(part for part in (_note(destination, lacks), held) if part),
+        shortage=lacks,
     )
 
 
-def _note(destination: Destination) -> str:
+def _note(destination: Destination, lacks: Shortage | None) -> str:
     """Say in one phrase what a destination waits for, if it does."""
     parked = destination.park
     if parked is not None and blocked(destination):
         again = datetime.fromtimestamp(parked.until, UTC).strftime("%H:%M:%SZ")
-        return f"{MEANINGS[parked.reason].says}; tried again at {again}"
+        return f"{lacks.told() if lacks else MEANINGS[parked.reason].says}; tried again at {again}"
     if destination.doubtful:
         return f"{len(destination.doubtful)} lost calls are looked for"
     if destination.unsettled and not destination.listed:
         return "being listed"
-    return ""
+    return lacks.told() if lacks else ""

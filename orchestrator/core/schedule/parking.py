@@ -8,8 +8,18 @@ from __future__ import annotations
 
 from orchestrator.core.model import Resource
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.admission import all_deferred, lacking
+from orchestrator.core.schedule.readings import Park
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Park
+from orchestrator.core.schedule.tracks import Destination
+
+
+def full(destination: Destination) -> Reason | None:
+    """Say which quota leaves no room for any copy that waits; None while one has a place."""
+    if all_deferred(destination):
+        return lacking(destination)
+    images = destination.quotas.get(Resource.IMAGE)
+    return Reason.QUOTA_IMAGE if images is not None and images.room == 0 else None
 
 
 def park(register: Register, destination: Destination, reason: Reason, until: float) -> None:

@@ -11,8 +11,19 @@ from heapq import heappop, heappush
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
-from orchestrator.core.model import CallId, Copy, ImageId, Region, State
+from orchestrator.core.model import (
+    CALLING,
+    COPYING,
+    DOUBTFUL,
+    WAITING,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    State,
+)
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import admission
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
@@ -20,7 +31,7 @@ from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Pace
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
-_UNDER_WAY = (State.CALLING, State.DOUBTFUL, State.COPYING)
+_UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
 
 
 class Register:
@@ -42,6 +53,7 @@ class Register:
         self.handed_out = 0
         self.served = 0
         self.changes: list[Change] = []
+        self.tells = True
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
@@ -53,6 +65,7 @@ class Register:
         self.proved = False
         self.knocks = 0
         self.throttles = 0
+        self.throttled_since: float | None = None
         self.calls_at = 0.0
         self.stop: Reason | None = None
         self.closed: Reason | None = None
@@ -101,9 +114,12 @@ class Register:
         track.unconfirmed = False
         self.count(track)
         self._reindex(track, before, after)
+        admitted = admission.moved(track.destination, track, self.now)
         self.tell(track, before)
-        if after is State.WAITING:
+        if after is WAITING:
             self.offer(track)
+        for other in admitted:
+            self.offer(other)
         if awaited:
             self._offer_siblings(track)
 
@@ -132,37 +148,43 @@ class Register:
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
-        waits = track.state is State.WAITING and track.eligible_at > self.now
-        self.changes.append(
-            Change(
-                at=self.now,
-                copy=track.copy,
-                before=before,
-                after=track.state,
-                reason=track.reason,
-                detail=track.detail,
-                image=track.image,
-                call=track.call,
-                until=track.eligible_at if waits else None,
-            )
-        )
+        if not self.tells:
+            return
+        waits = track.state is WAITING and track.eligible_at > self.now
+        until = track.eligible_at if waits else None
+        change = Change(
+            self.now,
+            track.copy,
+            before,
+            track.state,
+            track.reason,
+            track.detail,
+            track.image,
+            track.call,
+            until,
+        )  # by place: half the time of names
+        self.changes.append(change)
 
     def uncount(self, track: Track) -> None:
         """Take a copy out of its destination's counts, before it changes."""
-        track.destination.unsettled -= track.unsettled
-        track.destination.states[track.state] -= track.wanted
-        self._queue(track, -1)
+        if track.wanted:
+            destination = track.destination
+            destination.unsettled -= track.unsettled
+            destination.states[track.state] -= 1
+            self._queue(track, -1)
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
-        track.destination.unsettled += track.unsettled
-        track.destination.states[track.state] += track.wanted
-        self._queue(track, +1)
+        if track.wanted:
+            destination = track.destination
+            destination.unsettled += track.unsettled
+            destination.states[track.state] += 1
+            self._queue(track, +1)
 
     @staticmethod
     def _queue(track: Track, sign: int) -> None:
-        """Count a copy among those that wait, or take it out."""
-        if track.wanted and track.state is State.WAITING:
+        """Count a wanted copy among those that wait, or take it out."""
+        if track.state is WAITING:
             queued = track.destination.queued.setdefault(track.copy.origin, [0, 0])
             queued[0] += sign
             queued[1] += sign * track.source.size_mb
@@ -170,25 +192,25 @@ class Register:
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
         destination = track.destination
-        if before is State.DOUBTFUL:
+        if before is DOUBTFUL:
             destination.doubtful.pop(track.copy, None)
-        if after is State.WAITING:
+        if after is WAITING:
             track.lost_at = None
-        if before is State.COPYING and track.image:
+        if before is COPYING and track.image:
             destination.copying.pop(track.image, None)
-        if after is State.DOUBTFUL:
+        if after is DOUBTFUL:
             track.lost_at, track.lost_runs = self.now, 0
             if destination.evidence is Evidence.UNKNOWN:
                 self.inspect(track.source)  # by what name would its copy be known?
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
-        if after is State.COPYING and track.image:
+        if after is COPYING and track.image:
             destination.copying[track.image] = track
         if after in _UNDER_WAY:
-            self.reserve(track, commit=after is State.CALLING)
+            self.reserve(track, commit=after is CALLING)
         else:
-            refused = before is State.CALLING or after is State.WAITING
-            freed_at = track.ended_at(self.now) if before is State.COPYING else self.now
+            refused = before is CALLING or after is WAITING
+            freed_at = track.ended_at(self.now) if before is COPYING else self.now
             self.release(track, made=not refused, freed_at=freed_at)
 
     def reserve(self, track: Track, *, commit: bool) -> None:
@@ -247,7 +269,7 @@ class Register:
 
         A waiting copy whose source this run knows nothing of has its source inspected first.
         """
-        if track.wanted and track.state is State.WAITING and not track.source.inspected:
+        if track.wanted and track.state is WAITING and not track.source.inspected:
             self.inspect(track.source)
         if not track.offered and self.callable(track):
             self.offers.put(track, self.now)
@@ -270,6 +292,6 @@ class Register:
         A sibling that is to be confirmed first may turn out to be under way still.
         """
         source = track.source
-        waits = track.wanted and track.state is State.WAITING
+        waits = track.wanted and track.state is WAITING and not track.deferred
         free = waits and source.held == 0 and source.inspected
         return free and not any(sibling.unconfirmed for sibling in source.tracks)

@@ -85,33 +85,33 @@ class Schedule:
     def _dispatch(self, event: Event) -> None:
         """Hand an event to the module that knows its meaning."""
         register = self.register
-        match event:
-            case Begun():
-                nights.begun(register, event)
-            case Planned():
-                nights.planned(register, event)
-            case Settled():
-                nights.settled(register, event)
+        match event:  # the frequent ones first
+            case Seen():
+                findings.seen(register, event)
             case Called():
                 answers.called(register, event)
             case Accepted():
                 answers.accepted(register, event)
+            case Listed():
+                listings.listed(register, event)
+            case Inspected():
+                findings.inspected(register, event)
             case Refused():
                 answers.refused(register, event)
             case Lost():
                 answers.lost(register, event)
-            case Inspected():
-                findings.inspected(register, event)
-            case Listed():
-                listings.listed(register, event)
             case Surveyed():
                 findings.surveyed(register, event)
-            case Seen():
-                findings.seen(register, event)
             case Checked():
                 listings.checked(register, event)
             case Unanswered():
                 findings.unanswered(register, event)
+            case Planned():
+                nights.planned(register, event)
+            case Settled():
+                nights.settled(register, event)
+            case Begun():
+                nights.begun(register, event)
             case Ended():
                 pass
             case Remembered():
@@ -121,8 +121,10 @@ class Schedule:
 
     def recover(self, events: Iterable[Event]) -> None:
         """Take in a ledger's events: the state after them is the state before the crash."""
+        self.register.tells = False
         for event in events:
             self.apply(event)
+        self.register.tells = True
 
     def open_calls(self) -> tuple[CallId, ...]:
         """Return the calls without an answer; after a restart each of them is lost."""

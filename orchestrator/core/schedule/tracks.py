@@ -7,8 +7,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
-from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
+from orchestrator.core.model import (
+    DOUBTFUL,
+    FAILED,
+    READY,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.readings import Listing, Park, Quota
 
 Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
@@ -90,8 +102,10 @@ class Track:
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
     was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first. `ends_at` is when it is expected to be ready, `looked_at` when it was last seen
-    not to be. Of its entries in a pool only the one with its latest `ticket` counts.
+    listing first. `deferred` tells that it has no place in its destination's quotas, `place` how many
+    snapshots it was counted with for that (0 while it is not counted). `ends_at` is when it is expected
+    to be ready, `looked_at` when it was last seen not to be. Of its entries in a pool only the one with
+    its latest `ticket` counts.
     """
 
     copy: Copy
@@ -124,6 +138,8 @@ class Track:
     ticket: int = 0
     ends_at: float = 0.0
     looked_at: float = 0.0
+    deferred: bool = False
+    place: int = 0
 
     @property
     def eligible_at(self) -> float:
@@ -145,45 +161,24 @@ class Track:
             return False
         if self.unconfirmed:
             return True
-        if self.state is State.DOUBTFUL:
+        state = self.state
+        if state is DOUBTFUL:
             return self.reason is not Reason.NEEDS_PERSON
-        return self.state not in (State.READY, State.FAILED)
+        return state is not READY and state is not FAILED
 
 
 @dataclass(slots=True)
-class Quota:
-    """One quota as last read, and what was sent since."""
+class Admission:
+    """The places that a destination's quotas leave for its waiting copies; who has none is deferred.
 
-    limit: int
-    used: int
-    committed: int = 0
-    at: float = 0.0
+    `promised` is what the copies with a place will take, `deferred` what the others would;
+    `queues` hold those by the snapshots each takes: heaps of (paused until, order, copy), in
+    which entries that no longer hold are skipped when met.
+    """
 
-    @property
-    def room(self) -> int:
-        """How many more fit."""
-        return max(0, self.limit - self.used - self.committed)
-
-
-@dataclass(slots=True)
-class Park:
-    """A full destination: tried again at `until`; `probing` while that try is under way."""
-
-    reason: Reason
-    until: float
-    probing: bool = False
-    exhausted: bool = False
-
-
-@dataclass(slots=True)
-class Listing:
-    """The pages of a listing under way, and when its first request was sent."""
-
-    began: float = 0.0
-    total: int = 0
-    shown: int = 0
-    page: int = 0
-    images: list[Sighting] = field(default_factory=list)
+    promised: Counter[Resource] = field(default_factory=Counter)
+    deferred: Counter[Resource] = field(default_factory=Counter)
+    queues: dict[int, list[tuple[float, int, Track]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -194,10 +189,13 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's. `number` is its place among the destinations of this run; `queued` are number
-    and size (MB) of the wanted copies that wait, by origin; `idle` is a heap of the times since when
-    places that were used before are free; `linger_until` is how long the next chunk waits for more
-    copies, unless something has `stirred`; `next_end` when the next copy is expected to be ready.
+    none of its plan's. `window` is how many copies may be in flight (None: nothing was learned),
+    `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
+    different images, all of which are in `refused`; from `calm_at` on the window may shrink again.
+    `number` is its place among the destinations of this run; `queued` are number and size (MB) of the
+    wanted copies that wait, by origin; `idle` is a heap of the times since when places that were used
+    before are free; `linger_until` is how long the next chunk waits for more copies, unless something
+    has `stirred`; `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
@@ -223,6 +221,7 @@ class Destination:
     quotas: dict[Resource, Quota] = field(default_factory=dict)
     stale: set[Resource] = field(default_factory=lambda: set(Resource))
     blind: set[Resource] = field(default_factory=set)
+    admission: Admission | None = None
     wants_control: bool = False
     audited: bool = False
     strangers: tuple[ImageId, ...] = ()
@@ -240,6 +239,12 @@ class Destination:
     idle: list[float] = field(default_factory=list)
     linger_until: float = 0.0
     stirred: bool = True
+    # how many copies it takes at a time
+    window: int | None = None
+    grown: int = 0
+    crowd: int = 0
+    refused: set[ImageId] = field(default_factory=set)
+    calm_at: float = 0.0
     # the one read that is under way; failures in a row and their pauses by kind of read, so that
     # one kind that nobody answers does not blind the others
     reading: bool = False
@@ -251,6 +256,11 @@ class Destination:
     def waiting(self) -> int:
         """How many of the wanted copies wait."""
         return self.states[State.WAITING]
+
+    @property
+    def admitted(self) -> int:
+        """How many of them have a place in the quotas, as far as those are known."""
+        return self.waiting - (self.admission.deferred[Resource.IMAGE] if self.admission else 0)
 
     @property
     def asking(self) -> int:
@@ -265,10 +275,12 @@ class Destination:
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
+        self.admission = None
         self.wants_control, self.park, self.ceiling = False, None, None
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
+        self.grown, self.crowd, self.refused, self.calm_at = 0, 0, set(), 0.0
         self.reading, self.failures, self.again_at = False, Counter(), {}
 
     def may(self, read: str, now: float) -> bool:

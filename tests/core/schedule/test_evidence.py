@@ -8,7 +8,8 @@ from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import Accepted, Called, Listed
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, relevant, slim, trusted
-from orchestrator.core.schedule.tracks import Destination, Evidence, Quota
+from orchestrator.core.schedule.readings import Quota
+from orchestrator.core.schedule.tracks import Destination, Evidence
 from tests.core.schedule.stories import EAST, LEDGER, NORTH, SOUTH, Story, copies_of, image_id, story
 
 COPIES = copies_of(2, EAST)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from math import inf
 
-from orchestrator.core.model import ImageId, Region, Sighting, State
+from orchestrator.core.model import ImageId, Region, Resource, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.tracks import Destination, Source, Track
@@ -18,6 +19,7 @@ def check(live: Schedule, shadow: Schedule, shelves: Shelves) -> None:
     register = live.register
     for destination in register.destinations.values():
         _counts_add_up(destination)
+        _places_add_up(destination)
     for source in register.sources.values():
         _locks_add_up(source)
     assert live.settled() is (not any(d.unsettled for d in register.destinations.values()))
@@ -50,6 +52,26 @@ def _counts_add_up(destination: Destination) -> None:
     assert all(quota.room >= 0 and quota.committed >= 0 for quota in destination.quotas.values())
 
 
+def _places_add_up(destination: Destination) -> None:
+    """Who waits has a place or is deferred; no more is promised than fits, and no place lies idle."""
+    waiting = [t for t in destination.tracks if t.wanted and t.state is State.WAITING]
+    admission = destination.admission
+    if admission is None:
+        assert not any(track.place or track.deferred for track in destination.tracks)
+        return
+    assert [track for track in destination.tracks if track.place] == waiting
+    for needs, deferred in ((admission.promised, False), (admission.deferred, True)):
+        counted = [track for track in waiting if track.deferred is deferred]
+        assert needs[Resource.IMAGE] == len(counted)
+        assert needs[Resource.SNAPSHOT] == sum(track.place for track in counted)
+    known = {r: q for r, q in destination.quotas.items() if r not in destination.blind}
+    spare = {r: quota.room - admission.promised[r] for r, quota in known.items()}
+    assert all(left >= 0 for left in spare.values())
+    smallest = min((track.place for track in waiting if track.deferred), default=inf)
+    room = spare.get(Resource.IMAGE, 1) >= 1 and spare.get(Resource.SNAPSHOT, inf) >= smallest
+    assert not room, "a deferred copy fits"
+
+
 def _locks_add_up(source: Source) -> None:
     """Its lock is held by the copies under way, and by nobody else."""
     assert source.held == sum(track.reserved for track in source.tracks)
@@ -62,14 +84,14 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
     tracks = {
         copy: (
             t.state, t.reason, t.detail, t.image, t.call, t.since, t.not_before, t.attempts, t.progress,
-            t.seen, t.misses, t.absences, t.listings, t.wanted, t.unconfirmed, t.reserved,
+            t.seen, t.misses, t.absences, t.listings, t.wanted, t.unconfirmed, t.reserved, t.deferred,
         )
         for copy, t in register.tracks.items()
     }  # fmt: skip
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.audited, d.strangers,
+            d.listed, d.lookalikes, d.audited, d.strangers, d.window, d.grown, d.crowd,
         )
         for d in register.destinations.values()
     }  # fmt: skip
