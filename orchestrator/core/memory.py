@@ -40,12 +40,18 @@ class KnownRoute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSource:
-    """A source image as it was last seen, with every name it ever had."""
+    """A source image as it was last seen, with every name it ever had.
+
+    `original_origin` and `original` are those of the image that it is a copy of, where one of our calls
+    sent it in the original's place.
+    """
 
     image: ImageId
     origin: Region
     sighting: Sighting | None = None
     names: tuple[str, ...] = ()
+    original_origin: Region | None = None
+    original: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,8 @@ class KnownCopy:
     seen: bool = False
     taken_over: bool = False
     reserved: bool = False
+    via: Region | None = None
+    carrier: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +83,15 @@ class KnownCall:
     """A call that was ever sent: its mark must be recognised for ever.
 
     `copies` are the places of its copies among all of the schedule's, from 0; `is_open` tells that
-    its answer is not known yet.
+    its answer is not known yet; `via` and `carriers` are those of a relayed one.
     """
 
     call: CallId
     copies: tuple[int, ...]
     is_open: bool = False
     marked: bool = True
+    via: Region | None = None
+    carriers: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Check,
     Checked,
     Event,
@@ -104,7 +103,7 @@ class Ours:
         self.calls += 1
         call = CallId(f"call{self.calls:08d}")
         at = self.line.clock.now
-        self.learn(Called(at=at, call=call, copies=action.chunk.copies, marked=action.marked))
+        self.learn(action.intent(at, call))
         return call
 
     def _perform(self, call: CallId | None, action: Action) -> Process[None]:

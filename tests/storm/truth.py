@@ -104,8 +104,8 @@ class Truth:
             if self._cloudscape.foreign.get(image) != copy.source:
                 self.breaks("I7", f"{image} was taken for the copy of {copy.source}, and nobody made it so")
             return
-        if (entry["source"], entry["destination"]) != (copy.source, copy.destination):
-            made = f"{entry['source']} to {entry['destination']}"
+        if (entry["root"], entry["destination"]) != (copy.source, copy.destination):
+            made = f"{entry['root']} to {entry['destination']}"
             self.breaks("I7", f"{image} is {made}, not {copy.source} to {copy.destination}")
         if change.after is State.READY and entry["end"] != "ready":
             self.breaks("I7", f"{image} is called ready and is not ({entry['end'] or 'under way'})")
@@ -161,7 +161,7 @@ class Truth:
         for entry in self._cloudscape.world.record.copies:
             if not self._is_recorded(entry, schedule):
                 self.unrecorded += 1
-                self.breaks("I2", f"{entry['image']} of {entry['source']} is in no ledger and no report")
+                self.breaks("I2", f"{entry['image']} of {entry['root']} is in no ledger and no report")
         for line in self.unfinished_business(schedule):
             self.unfinished += 1
             self.breaks("I3", line)
@@ -178,7 +178,7 @@ class Truth:
             return True
         if found.status == ERROR and image in self._known:
             return True
-        tracks = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["source"]]
+        tracks = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["root"]]
         here = [track for track in tracks if track.copy.destination == region]
         return any(t.image == image or t.state is State.DOUBTFUL or image in t.detail for t in here)
 

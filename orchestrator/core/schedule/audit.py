@@ -12,7 +12,7 @@ from math import inf
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.evidence import owner
+from orchestrator.core.schedule.evidence import claims, owner
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.readings import LIVE, Listing
 from orchestrator.core.schedule.register import Register
@@ -34,7 +34,7 @@ def examine(register: Register, destination: Destination, listing: Listing, *, t
     found: dict[Track, list[ImageId]] = defaultdict(list, {track: [] for track in loose})
     strangers = []
     for sighting in live.values():
-        track = _maker(register, destination, sighting) or _perhaps_of(loose, destination, sighting)
+        track = _maker(register, destination, sighting) or _perhaps_of(register, loose, destination, sighting)
         if track is not None:
             found[track].append(sighting.image)
         elif _ours(register, sighting) and sighting.image not in destination.former:
@@ -65,7 +65,9 @@ def _maker(register: Register, destination: Destination, sighting: Sighting) -> 
     return owner(register, destination, sighting)
 
 
-def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting) -> Track | None:
+def _perhaps_of(
+    register: Register, loose: list[Track], destination: Destination, sighting: Sighting
+) -> Track | None:
     """Return the copy whose lost call may have made this image, beside the one that was found.
 
     Where our marks are stored it would carry one, and where the platform writes, its text.
@@ -74,9 +76,10 @@ def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting
     if known or destination.evidence is Evidence.MARK:
         return None
     named = platform_source(sighting.text)
+    claimed = claims(register, destination, sighting.text)
     by_name = named is None and destination.evidence is not Evidence.PLATFORM
     for track in loose:
-        if track.copy.source == named or (by_name and sighting.name in track.source.names):
+        if track.copy.source in claimed or (by_name and sighting.name in track.source.names):
             return track
     return None
 

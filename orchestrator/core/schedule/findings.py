@@ -13,6 +13,7 @@ from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
 from orchestrator.core.schedule.readings import Listing, Quota
 from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.relay import able, retire, verify
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Suspects, Track
 
 _SURVEYS_TRIED = 3
@@ -33,7 +34,7 @@ def inspected(register: Register, event: Inspected) -> None:
     for image in event.asked:
         register.to_inspect[event.origin].pop(image, None)  # a replay decides nothing, so it is still there
         source = register.source(event.origin, image)
-        source.inspected, source.inspected_at = True, event.at
+        source.inspected, source.inspected_at, source.shown = True, event.at, image in shown
         if image in shown:
             _learn(register, source, shown[image])
             _preflight(register, source)
@@ -123,6 +124,7 @@ def watch(register: Register, track: Track, sighting: Sighting) -> None:
     track.seen, track.misses = True, 0
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
+    verify(register, track, sighting)
     if sighting.status == "ready":
         learn_duration(register, track)
         track.progress = sighting.progress
@@ -153,11 +155,17 @@ def _expire(register: Register, destination: Destination) -> None:
 
 
 def _give_up_stuck(register: Register, track: Track) -> None:
-    """Fail a copy that does not become ready, and its siblings: the cloud still holds their source."""
+    """Fail a copy that does not become ready, and its siblings: the cloud still holds their source.
+
+    Those that another image may carry wait for that one; a carrier that is held is not the only one.
+    """
     said = f"{track.image} in {track.copy.destination} is not ready"
     register.move(track, Step.END, Reason.COPY_TIMEOUT, said)
+    if track.relayed:
+        retire(register, track.carrier, Reason.BUSY)
+        return
     for sibling in track.source.tracks:
-        if sibling.wanted and sibling.state is State.WAITING:
+        if sibling.wanted and sibling.state is State.WAITING and not any(able(sibling)):
             register.move(sibling, Step.END, Reason.BUSY, said)
 
 

@@ -53,6 +53,8 @@ def recall(register: Register, event: Remembered) -> None:
     for source in event.sources:
         record = register.source(source.origin, source.image)
         record.sighting, record.names = source.sighting, set(source.names)
+        if source.original_origin is not None and source.original is not None:
+            record.original = register.source(source.original_origin, source.original)
     for copy in event.copies:
         _recall_copy(register, copy)
     if event.calls:
@@ -89,6 +91,8 @@ def _source(source: Source) -> KnownSource:
         origin=source.origin,
         sighting=source.sighting,
         names=tuple(sorted(source.names)),
+        original_origin=source.original.origin if source.original else None,
+        original=source.original.image if source.original else None,
     )
 
 
@@ -151,6 +155,8 @@ def _copy(track: Track) -> KnownCopy:
         seen=track.seen,
         taken_over=track.taken_over,
         reserved=track.reserved,
+        via=track.carrier.origin if track.relayed else None,
+        carrier=track.carrier.image if track.relayed else None,
     )
 
 
@@ -161,6 +167,8 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
     track.lost_at, track.lost_runs, track.asked = known.lost_at, known.lost_runs, known.asked
     track.since, track.progress = known.since, known.progress
     track.seen, track.taken_over = known.seen, known.taken_over
+    if known.via is not None and known.carrier is not None:
+        track.carrier = register.carrier(track, known.via, known.carrier)
     if known.image is not None:
         register.name_image(track, known.image, answered=known.answered)
         if track.state is State.COPYING:
@@ -174,11 +182,14 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
 def _calls(register: Register) -> Iterator[KnownCall]:
     """Give every call that was ever sent."""
     for call, tracks in register.calls.items():
+        via, carriers = register.relays.get(call, (None, ()))
         yield KnownCall(
             call=call,
             copies=tuple(track.order for track in tracks),
             is_open=call in register.open_calls,
             marked=register.open_calls.get(call, True),
+            via=via,
+            carriers=carriers,
         )
 
 
@@ -186,6 +197,8 @@ def _recall_calls(register: Register, calls: Sequence[KnownCall]) -> None:
     tracks = tuple(register.tracks.values())
     for known in calls:
         register.calls[known.call] = tuple(tracks[place] for place in known.copies)
+        if known.via is not None:
+            register.relays[known.call] = (known.via, known.carriers)
         if known.is_open:
             register.open_calls[known.call] = known.marked
 

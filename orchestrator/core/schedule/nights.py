@@ -18,7 +18,7 @@ from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
 def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
-    register.rebuilds = event.rebuilds
+    register.rebuilds, register.relaying = event.rebuilds, False
     register.endpoint = event.endpoint or register.endpoint
     register.other_account = ""
     if event.limits is not None:
@@ -46,12 +46,13 @@ def begun(register: Register, event: Begun) -> None:
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():
-            register.inspect(track.source)
+            register.inspect(track.carrier)
 
 
 def _forget_source(source: Source) -> None:
     """Ask again about the source; old suspicions and pauses end with their night."""
     source.inspected, source.inspected_at, source.suspects = False, -inf, None
+    source.shown = False
     source.not_before, source.tries, source.busy_since = 0.0, 0, None
     source.number, source.turn, source.freed_at, source.finish = -1, 0, 0.0, None
 
@@ -62,8 +63,8 @@ def _forget_track(track: Track, at: float) -> None:
     The settling time of a doubt begins again, so that no clock that jumped between two runs can
     shorten it, and the patience with a copy under way is this run's own.
     """
-    track.wanted = track.unconfirmed = track.offered = track.deferred = False
-    track.place = 0
+    track.wanted = track.unconfirmed = track.offered = track.deferred = track.relay = False
+    track.place, track.fit = 0, None
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
     track.ends_at, track.looked_at, track.ticket = at, at, 0
     if track.state in (State.DOUBTFUL, State.COPYING):
@@ -76,8 +77,10 @@ def _forget_track(track: Track, at: float) -> None:
 
 def planned(register: Register, event: Planned) -> None:
     """Want these copies: new ones wait, failed ones get a new chance, done ones are confirmed."""
+    register.relaying = register.relaying or event.relay
     for copy in event.copies:
         track = register.track(copy)
+        track.relay = track.relay or event.relay
         if not track.wanted:
             _want(register, track)
 

@@ -38,7 +38,7 @@ class Register:
     """The state of the schedule. One owner; never shared between tasks.
 
     `stop` says why nothing at all may be sent any more in this run, `closed` why no call may;
-    a run that `rebuilds` a lost ledger only looks.
+    a run that `rebuilds` a lost ledger only looks; one that is `relaying` may send copies of copies.
     """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
@@ -49,6 +49,7 @@ class Register:
         self.by_image: dict[ImageId, list[Source]] = defaultdict(list)
         self.destinations: dict[Region, Destination] = {}
         self.calls: dict[CallId, tuple[Track, ...]] = {}
+        self.relays: dict[CallId, tuple[Region, tuple[ImageId, ...]]] = {}  # where it was sent, with which
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
         self.handed_out = 0
         self.served = 0
@@ -70,6 +71,7 @@ class Register:
         self.stop: Reason | None = None
         self.closed: Reason | None = None
         self.rebuilds = False
+        self.relaying = False
         self.now = 0.0
         self.endpoint = ""
         self.account = self.other_account = ""
@@ -97,6 +99,14 @@ class Register:
             self.by_image[image].append(known)
         return known
 
+    def carrier(self, track: Track, region: Region, image: ImageId) -> Source:
+        """Return the record of an image that carries a copy: the original's, or that of a copy of it."""
+        if (region, image) == (track.copy.origin, track.copy.source):
+            return track.source
+        carrier = self.source(region, image)
+        carrier.original = carrier.original or track.source
+        return carrier
+
     def destination(self, region: Region) -> Destination:
         """Return the record of a destination, making it on first mention."""
         if region not in self.destinations:
@@ -121,7 +131,7 @@ class Register:
         for other in admitted:
             self.offer(other)
         if awaited:
-            self._offer_siblings(track)
+            self.offer_siblings(track)
 
     def restate(self, track: Track, reason: Reason, detail: str = "") -> None:
         """Give a copy that stays in its state another reason; it needs no confirmation any more."""
@@ -131,10 +141,10 @@ class Register:
         self.count(track)
         self.tell(track, track.state)
         if awaited:
-            self._offer_siblings(track)
+            self.offer_siblings(track)
 
-    def _offer_siblings(self, track: Track) -> None:
-        """Offer the copies of a source that waited for this one to be confirmed or to end, by a new rank."""
+    def offer_siblings(self, track: Track) -> None:
+        """Offer the copies that waited for this one to be confirmed, to end or to carry them, with new ranks."""
         self.expect(track.source)
         for sibling in track.source.tracks:
             sibling.offered = False
@@ -151,7 +161,6 @@ class Register:
         if not self.tells:
             return
         waits = track.state is WAITING and track.eligible_at > self.now
-        until = track.eligible_at if waits else None
         change = Change(
             self.now,
             track.copy,
@@ -161,7 +170,9 @@ class Register:
             track.detail,
             track.image,
             track.call,
-            until,
+            track.eligible_at if waits else None,
+            track.carrier.origin if track.relayed else None,
+            track.carrier.image if track.relayed else None,
         )  # by place: half the time of names
         self.changes.append(change)
 
@@ -201,7 +212,7 @@ class Register:
         if after is DOUBTFUL:
             track.lost_at, track.lost_runs = self.now, 0
             if destination.evidence is Evidence.UNKNOWN:
-                self.inspect(track.source)  # by what name would its copy be known?
+                self.inspect(track.carrier)  # by what name would its copy be known?
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
         if after is COPYING and track.image:
@@ -212,16 +223,16 @@ class Register:
             refused = before is CALLING or after is WAITING
             freed_at = track.ended_at(self.now) if before is COPYING else self.now
             self.release(track, made=not refused, freed_at=freed_at)
+        if after is WAITING:
+            track.carrier = track.source
 
     def reserve(self, track: Track, *, commit: bool) -> None:
-        """Lock the source and take room in the destination, once."""
+        """Lock the carrier and take room in the destination, once."""
         if track.reserved:
             return
         track.reserved = True
-        source, destination = track.source, track.destination
-        source.held += 1
-        source.holder = track
-        source.turn = destination.number + 1
+        destination = track.destination
+        self._lock(track)
         destination.in_flight += 1
         if destination.idle:
             heappop(destination.idle)
@@ -229,20 +240,43 @@ class Register:
             self._commit(track, +1)
 
     def release(self, track: Track, *, made: bool, freed_at: float) -> None:
-        """Free the source, once; give the room back too when nothing was made."""
+        """Free the carrier, once; give the room back too when nothing was made."""
         if not track.reserved:
             return
         track.reserved = False
-        track.source.held -= 1
-        track.source.freed_at = freed_at
         track.destination.in_flight -= 1
         track.destination.stirred = True
         heappush(track.destination.idle, freed_at)
         if not made:
             self._commit(track, -1)
-        if track.source.held == 0:
-            track.source.holder = None
-            self._offer_siblings(track)
+        self._unlock(track, freed_at)
+
+    def carry(self, track: Track, carrier: Source) -> None:
+        """Let this image carry a copy; a lock that is held moves along."""
+        if carrier is track.carrier:
+            return
+        if track.reserved:
+            self._unlock(track, self.now)
+        track.carrier = carrier
+        if track.reserved:
+            self._lock(track)
+
+    @staticmethod
+    def _lock(track: Track) -> None:
+        track.carrier.held += 1
+        track.carrier.holder = track
+        track.source.turn = track.destination.number + 1
+
+    def _unlock(self, track: Track, freed_at: float) -> None:
+        """Let go of the carrier; when nobody else holds it, whoever may have waited for it is offered."""
+        carrier = track.carrier
+        carrier.held -= 1
+        carrier.freed_at = freed_at
+        if carrier.held == 0:
+            carrier.holder = None
+            self.offer_siblings(track)
+            for other in carrier.tracks if track.relayed else ():
+                self.offer(other)
 
     def _commit(self, track: Track, sign: int) -> None:
         """Count a copy's needs against what the last survey left, or take them back."""
@@ -254,6 +288,7 @@ class Register:
 
         `answered` tells that the cloud named it in its answer to our call.
         """
+        track.fit = None
         if track.image is not None:
             track.destination.images.pop(track.image, None)
             track.destination.copying.pop(track.image, None)

@@ -38,7 +38,6 @@ from orchestrator.core.schedule import (
     agenda,
     answers,
     audit,
-    evidence,
     findings,
     listings,
     memory,
@@ -46,10 +45,9 @@ from orchestrator.core.schedule import (
     outlook,
 )
 from orchestrator.core.schedule.backoff import delay_s
-from orchestrator.core.schedule.belonging import disowned
+from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Evidence
 from orchestrator.core.verdict import Overview, Standing
 
 
@@ -228,7 +226,7 @@ class Schedule:
             case Nature.THROTTLE:
                 return self._backoff_s(self.register.throttles, jitter)
             case Nature.IMAGE_TRANSIENT:
-                return self._backoff_s(max((t.source.tries for t in tracks), default=0), jitter)
+                return self._backoff_s(max((t.carrier.tries for t in tracks), default=0), jitter)
             case Nature.UNEXPLAINED | Nature.NOT_SENT:
                 return self._backoff_s(max((t.attempts for t in tracks), default=0), jitter)
             case _:
@@ -236,15 +234,7 @@ class Schedule:
 
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""
-        if isinstance(event, Listed):
-            page = evidence.relevant(self.register, event)
-            return replace(page, images=tuple(map(disowned, page.images)))
-        if isinstance(event, Seen):
-            unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
-            return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))
-        if isinstance(event, Checked) and event.sighting is not None:
-            return replace(event, sighting=disowned(event.sighting))
-        return event
+        return essence(self.register, event)
 
     def remember(self) -> Iterator[Remembered]:
         """Give the events that stand for all those so far, for what any later run can need of them."""

@@ -52,9 +52,12 @@ class Source:
 
     `held` counts the copies under way (a listing may show more than the one that we allow);
     `holder` is the latest of them. `names` are all it ever had: a copy keeps the one of its day.
-    `tries` counts transient refusals in a row. `number` is its place among the sources that this
-    run wants; `turn` the number of the destination whose turn it is; `freed_at` when its lock was
-    opened; `finish` the part of the night in which its last copy is expected (see `horizon`).
+    `tries` counts transient refusals in a row. `shown` tells that this run's latest inspection
+    showed it. A copy that carries others has a record too: `original` is that of the image that it
+    is a copy of, whose copies it carries; it need have none of its own. `number` is its place among
+    the sources that this run wants; `turn` the number of the destination whose turn it is; `freed_at`
+    when its lock was opened; `finish` the part of the night in which its last copy is expected (see
+    `horizon`).
     """
 
     image: ImageId
@@ -64,22 +67,25 @@ class Source:
     holder: Track | None = None
     sighting: Sighting | None = None
     names: set[str] = field(default_factory=set)
+    original: Source | None = None
     inspected: bool = False
     inspected_at: float = -inf
     number: int = -1
     turn: int = 0
     freed_at: float = 0.0
     finish: int | None = None
+    shown: bool = False
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
     busy_since: float | None = None
 
     def learn(self, sighting: Sighting) -> None:
-        """Take over what an inspection shows; remember the name."""
+        """Take over what an inspection shows; remember the name, by which its copies may be known."""
         self.sighting = sighting
-        if sighting.name:
-            self.names.add(sighting.name)
+        for record in (self, self.original):
+            if sighting.name and record is not None:
+                record.names.add(sighting.name)
 
     @property
     def snapshots(self) -> int:
@@ -105,7 +111,10 @@ class Track:
     listing first. `deferred` tells that it has no place in its destination's quotas, `place` how many
     snapshots it was counted with for that (0 while it is not counted). `ends_at` is when it is expected
     to be ready, `looked_at` when it was last seen not to be. Of its entries in a pool only the one with
-    its latest `ticket` counts.
+    its latest `ticket` counts. `carrier` is the image that its latest call sends, or of which its image
+    was made: the original, or another copy of it; while the copy is under way it holds that one's
+    lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
+    carry others, None while this run has not seen it ready.
     """
 
     copy: Copy
@@ -140,6 +149,18 @@ class Track:
     looked_at: float = 0.0
     deferred: bool = False
     place: int = 0
+    relay: bool = False
+    fit: bool | None = None
+    carrier: Source = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the original carry it, until another image does."""
+        self.carrier = self.source
+
+    @property
+    def relayed(self) -> bool:
+        """Tell whether another image than the original carries it, or did."""
+        return self.carrier is not self.source
 
     @property
     def eligible_at(self) -> float:
@@ -189,13 +210,14 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's. `window` is how many copies may be in flight (None: nothing was learned),
-    `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
-    different images, all of which are in `refused`; from `calm_at` on the window may shrink again.
-    `number` is its place among the destinations of this run; `queued` are number and size (MB) of the
-    wanted copies that wait, by origin; `idle` is a heap of the times since when places that were used
-    before are free; `linger_until` is how long the next chunk waits for more copies, unless something
-    has `stirred`; `next_end` when the next copy is expected to be ready.
+    none of its plan's; `shut` are the regions from which a relayed call was refused for good.
+    `window` is how many copies may be in flight (None: nothing was learned), `grown` counts those
+    accepted since it last grew, `crowd` the refusals in a row that were about different images, all of
+    which are in `refused`; from `calm_at` on the window may shrink again. `number` is its place among
+    the destinations of this run; `queued` are number and size (MB) of the wanted copies that wait, by
+    origin; `idle` is a heap of the times since when places that were used before are free;
+    `linger_until` is how long the next chunk waits for more copies, unless something has `stirred`;
+    `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
@@ -229,6 +251,7 @@ class Destination:
     check_at: float = 0.0
     park: Park | None = None
     ceiling: int | None = None
+    shut: set[Region] = field(default_factory=set)
     # looking at copies under way
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
@@ -276,7 +299,7 @@ class Destination:
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.admission = None
-        self.wants_control, self.park, self.ceiling = False, None, None
+        self.wants_control, self.park, self.ceiling, self.shut = False, None, None, set()
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
