@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, partial
+from pathlib import Path
 
 import pytest
 
 from orchestrator.core.messages import Change
-from orchestrator.core.model import State
+from orchestrator.core.model import CHUNK_MAX, State
 from orchestrator.simulator.checks import CopyRequest
 from orchestrator.simulator.world import Query, World
+from tests.bench import policies
 from tests.bench.__main__ import broken
 from tests.bench.bound import bound_s, fewest_calls
 from tests.bench.cells import Cell, Key
@@ -94,6 +97,24 @@ def test_a_bound_that_is_beaten_is_reported() -> None:
         missing=1, left_out=0.1, broken=1, peak=ROOM + 1,
     )  # fmt: skip
     assert len(list(broken(bad))) == 4
+
+
+def test_the_model_has_the_numbers_of_the_script_and_the_script_has_nothing_of_ours() -> None:
+    """Chunks, tries, pauses and workers are the same in both, and the script imports the SDK alone."""
+    source = Path(__file__).with_name("sdk_script.py").read_text(encoding="utf-8")
+    numbers: dict[str, object] = {}
+    for line in re.findall(r"^[A-Z_, ]+ = [0-9., ]+", source, re.MULTILINE):
+        names, values = line.split(" = ")
+        numbers |= zip(names.split(", "), map(float, values.split(", ")), strict=True)
+    assert numbers == {
+        "CHUNK": CHUNK_MAX,
+        "WORKERS_PER_REGION": ROOM // CHUNK_MAX,
+        "POLL_S": policies.POLL_S,
+        "TRIES": policies.TRIES,
+        "PAUSE_S": policies.PAUSE_S,
+        "PAUSE_MAX_S": policies.PAUSE_MAX_S,
+    }
+    assert re.search(r"^(from|import) (orchestrator|tests)", source, re.MULTILINE) is None
 
 
 def test_every_policy_meets_the_same_night() -> None:
