@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import headline
+from tests.bench import headline, pictures
 from tests.bench.__main__ import BENCHMARKS, RESULTS, main
 from tests.bench.cells import Cell, Key, fingerprint
 from tests.bench.figures import POLICIES, Figures
@@ -84,6 +84,15 @@ def test_what_people_write_beside_the_figures_is_on_the_page() -> None:
     text = page(Results(cells=[cell(100)], notes="Because.", costs="## Cost", plots=["x.svg"]), ORIGIN)
     assert text.index("Because.") < text.index("## Night by night") < text.index("![x](x.svg)")
     assert "## Cost" in text
+
+
+def test_each_picture_shows_every_size_of_the_most_destinations() -> None:
+    """One picture for each kind, one line for each policy but the one that is off the scale."""
+    three, five, fewer = cell(100, 1.1), cell(1000, 1.2), Cell(Key("uniform", 2, 100), cell(100).nights)
+    ((title, drawn),) = pictures.charts([fewer, three, five]).values()
+    assert title == "uniform, 3 destinations"
+    assert set(drawn) == set(POLICIES) - {"strict"}
+    assert drawn["ours"] == [(100.0, 1.1), (1000.0, 1.2)]
 
 
 def test_a_real_figure_outside_of_every_draw_is_said_to_be_so() -> None:
