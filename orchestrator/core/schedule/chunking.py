@@ -34,7 +34,8 @@ empty for want of an image that was not there yet (measured: 1.2 instead of 1.04
 class Gathering:
     """A chunk being formed: what is in it, what was put back, what still fits.
 
-    `taken` are the offers of `chosen` that were found in the pool; `squeezed` tells that a copy was
+    `carriers` are the images that carry `chosen`; `taken` are their offers that were found in the pool,
+    `key` the lowest of their ranks; `squeezed` tells that a copy was
     passed over because its snapshots do not fit; `held_until` when one that is kept for another
     destination may be taken.
     """
@@ -42,13 +43,19 @@ class Gathering:
     most: int
     snapshots: int | None
     chosen: list[Track] = field(default_factory=list)
+    carriers: list[Source] = field(default_factory=list)
     taken: list[Offer] = field(default_factory=list)
     aside: list[Offer] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     squeezed: bool = False
     held_until: float = inf
 
-    def takes(self, track: Track) -> bool:
+    @property
+    def key(self) -> tuple[float, int]:
+        """Rank the chunk: by its best copy, then by how full it is."""
+        return min((offer.key for offer in self.taken), default=0.0), -len(self.chosen)
+
+    def takes(self, track: Track, carrier: Source) -> bool:
         """Take the copy in if name and snapshots allow; tell whether it did."""
         needs = track.source.snapshots
         names = track.source.names or {""}
@@ -60,6 +67,7 @@ class Gathering:
         self.names |= names
         self.snapshots = None if self.snapshots is None else self.snapshots - needs
         self.chosen.append(track)
+        self.carriers.append(carrier)
         return True
 
 
@@ -70,14 +78,14 @@ def gather(register: Register, pool: Pool, most: int, snapshots: int | None) -> 
     """
     gathering = Gathering(min(most, CHUNK_MAX), snapshots)
     for entry in _live(register, pool):
-        track = entry.track
-        if track.source.suspects and not gathering.chosen:
+        track, carrier = entry.track, entry.carrier
+        if carrier.suspects and not gathering.chosen:
             _gather_suspects(register, track, gathering)
             if gathering.chosen:
-                gathering.aside += [] if track in gathering.chosen else [entry]
+                (gathering.taken if track in gathering.chosen else gathering.aside).append(entry)
                 break
-        kept = track.source.suspects or _held_off(register, track, gathering)
-        fits = not kept and gathering.takes(track)
+        kept = carrier.suspects or _held_off(register, entry, gathering)
+        fits = not kept and gathering.takes(track, carrier)
         (gathering.taken if fits else gathering.aside).append(entry)
         if len(gathering.chosen) == gathering.most or len(gathering.aside) == _ASIDE_MAX:
             break
@@ -90,8 +98,9 @@ def gather(register: Register, pool: Pool, most: int, snapshots: int | None) -> 
 
 def put_back(pool: Pool, gathering: Gathering) -> None:
     """Put a chunk that does not go now back into its pool."""
+    for track in gathering.chosen:
+        track.offered = True
     for entry in gathering.taken:
-        entry.track.offered = True
         heappush(pool, entry)
 
 
@@ -100,18 +109,19 @@ def _live(register: Register, pool: Pool) -> Iterator[Offer]:
     while pool:
         entry = heappop(pool)
         track = entry.track
-        if not track.offered or entry.ticket != track.ticket:
-            continue
-        if register.callable(track) and track.eligible_at <= register.now:
+        if not track.offered or entry.ticket != track.ticket or entry.carrier.held:
+            continue  # when the carrier is free again, whatever it may carry is offered anew
+        if register.callable(track) and entry.at <= register.now:
             yield entry
         else:
             track.offered = False
             register.offer(track)
 
 
-def _held_off(register: Register, track: Track, gathering: Gathering) -> bool:
+def _held_off(register: Register, offer: Offer, gathering: Gathering) -> bool:
     """Tell whether a copy is kept for the destination whose turn it is, for a part of a copy's duration."""
-    if register.offers.distance(track) == 0 or register.limits.chunk_linger <= 0:
+    track = offer.track
+    if track.relay or register.offers.distance(track) == 0 or register.limits.chunk_linger <= 0:
         return False
     until = track.source.freed_at + _TURN_SHARE * register.forecasts.seconds(track)
     if until > register.now:
@@ -127,9 +137,9 @@ def _gather_suspects(register: Register, first: Track, gathering: Gathering) -> 
             continue  # it was refused in smaller company since
         for track in source.tracks:
             same_route = track.destination is first.destination
-            free = register.callable(track) and track.eligible_at <= register.now
+            free = source.held == 0 and register.callable(track) and track.eligible_at <= register.now
             if same_route and free and len(gathering.chosen) < gathering.most:
-                gathering.takes(track)
+                gathering.takes(track, source)
 
 
 def halve(sources: tuple[Source, ...]) -> None:

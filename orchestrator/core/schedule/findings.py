@@ -8,12 +8,13 @@ from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
+from orchestrator.core.schedule.carrying import able
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
 from orchestrator.core.schedule.readings import Listing, Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.relay import able, retire, verify
+from orchestrator.core.schedule.relay import retire, verify
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Suspects, Track
 
 _SURVEYS_TRIED = 3

@@ -82,10 +82,19 @@ class Forecasts:
         return self.routes.get(route, self.all)
 
     def seconds(self, track: Track) -> float:
-        """Predict how long a copy takes."""
-        return self.of((track.copy.origin, track.copy.destination)).seconds(track.source.size_mb / 1024)
+        """Predict how long a copy takes, by the image that carries it."""
+        return self.of((track.carrier.origin, track.copy.destination)).seconds(track.source.size_mb / 1024)
 
     def remaining_s(self, source: Source) -> float:
-        """Predict how long the copies of a source that wait and fit take, one after the other."""
-        waiting = (t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred)
-        return sum(map(self.seconds, waiting))
+        """Predict how long the copies of a source that wait and fit take.
+
+        They follow each other; relayed ones are made in rounds, in each of which every ready copy
+        carries one more.
+        """
+        waiting = [t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred]
+        total_s = sum(map(self.seconds, waiting))
+        if not (waiting and waiting[0].relay):
+            return total_s
+        there = len(source.tracks) - len(waiting) + 1
+        rounds = (len(source.tracks) // there).bit_length()
+        return total_s * rounds / len(waiting)

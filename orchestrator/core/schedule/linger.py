@@ -11,6 +11,7 @@ from heapq import nsmallest
 from statistics import fmean
 
 from orchestrator.core.schedule.batches import End, price, queued_s
+from orchestrator.core.schedule.chunking import Gathering
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
@@ -25,15 +26,16 @@ _GRACE_SHARE = 0.01
 """How much later than a look is planned, as a share of a copy's duration, its answer may come."""
 
 
-def waits(register: Register, destination: Destination, chosen: list[Track], room: int, most: int) -> bool:
-    """Tell whether a chunk waits: `room` copies would fit now, `most` at the best of times."""
+def waits(register: Register, destination: Destination, gathering: Gathering, most: int) -> bool:
+    """Tell whether a chunk waits that could hold `most` copies at the best of times."""
+    chosen = gathering.chosen
     destination.stirred, destination.linger_until = False, 0.0
     if len(chosen) >= min(most, destination.admitted) or register.limits.chunk_linger <= 0:
         return False
-    if any(track.source.suspects for track in chosen):
+    if any(carrier.suspects for carrier in gathering.carriers):
         return False
-    helper = destination if len(chosen) == room else _first_elsewhere(register, destination)
-    idle, spare_s = _idle(register, destination, chosen), _spare_s(register, destination, chosen)
+    helper = destination if len(chosen) == gathering.most else _first_elsewhere(register, destination)
+    idle, spare_s = _idle(register, destination, gathering), _spare_s(register, destination, chosen)
     if helper is None or not _worth(register, destination, helper, idle, spare_s):
         return False
     if helper is destination:
@@ -50,17 +52,17 @@ def _first_elsewhere(register: Register, destination: Destination) -> Destinatio
     return min(others, key=lambda d: d.next_end, default=None)
 
 
-def _idle(register: Register, destination: Destination, chosen: list[Track]) -> list[End]:
-    """Return since when a place and the source of each copy were both free, and how long it will take.
+def _idle(register: Register, destination: Destination, gathering: Gathering) -> list[End]:
+    """Return since when a place and the carrier of each copy were both free, and how long it will take.
 
     A place that was never used has been free all the time.
     """
+    chosen = sorted(zip(gathering.carriers, gathering.chosen, strict=True), key=lambda pair: pair[0].freed_at)
     used = nsmallest(len(chosen), destination.idle)
     places = [0.0] * (len(chosen) - len(used)) + used
-    ranked = sorted(chosen, key=lambda track: track.source.freed_at)
     return [
-        End(max(track.source.freed_at, place), register.forecasts.seconds(track))
-        for track, place in zip(ranked, places, strict=True)
+        End(max(carrier.freed_at, place), register.forecasts.seconds(track))
+        for (carrier, track), place in zip(chosen, places, strict=True)
     ]
 
 

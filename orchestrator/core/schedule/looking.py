@@ -47,7 +47,7 @@ def plan_look(register: Register, destination: Destination, idle: Sequence[End] 
 
 def _longest_pause_s(register: Register, first: Track, lasts_s: float) -> float:
     """Return POLL_INTERVAL, or more where an end that is still to come is well predicted."""
-    known = first.progress or register.forecasts.knows((first.copy.origin, first.copy.destination))
+    known = first.progress or register.forecasts.knows((first.carrier.origin, first.copy.destination))
     share_s = _CAP_SHARE * lasts_s if known and first.ends_at > register.now else 0.0
     return max(register.limits.poll_interval_s, share_s)
 
@@ -65,7 +65,7 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
     now, age_s = register.now, register.now - track.since
     if progress and (progress != track.progress or track.ends_at > now):
         track.ends_at = now + age_s * (100 - progress) / progress
-    elif not progress and register.forecasts.knows((track.copy.origin, track.copy.destination)):
+    elif not progress and register.forecasts.knows((track.carrier.origin, track.copy.destination)):
         track.ends_at = track.since + register.forecasts.seconds(track)
     elif not progress:
         track.ends_at = now + age_s / 2
@@ -76,7 +76,7 @@ def learn_duration(register: Register, track: Track) -> None:
     """Remember how long the copy took."""
     if track.taken_over:
         return  # nobody knows when it began
-    route = (track.copy.origin, track.copy.destination)
+    route = (track.carrier.origin, track.copy.destination)
     took_s = track.ended_at(register.now) - track.since
     register.forecasts.learn(route, track.source.size_mb / 1024, took_s)
 

@@ -9,7 +9,7 @@ takes what another destination needs next.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -20,12 +20,21 @@ from orchestrator.core.schedule.tracks import Route, Source, Track
 
 
 class Offer(NamedTuple):
-    """One entry of a heap, lowest `key` first: a rank, or a time. It holds while its ticket is the copy's."""
+    """One entry of a heap, lowest `key` first: a rank, or a time. It holds while its ticket is the copy's.
+
+    `carrier` is the image that would be sent.
+    """
 
     key: float
     order: int
     ticket: int
     track: Track
+    carrier: Source
+
+    @property
+    def at(self) -> float:
+        """The earliest time at which the copy may be called this way."""
+        return self.track.eligible_at if self.carrier is self.track.source else self.track.not_before
 
 
 Pool = list[Offer]
@@ -67,16 +76,18 @@ class Offers:
 
     # --- the pools --------------------------------------------------------------------------------
 
-    def put(self, track: Track, now: float) -> None:
-        """Put a copy into its route's pool, or to sleep; earlier entries of it hold no more."""
+    def put(self, track: Track, carriers: Iterable[Source], now: float) -> None:
+        """Put a copy into the pool of each route that it may take, or to sleep; earlier entries are void."""
         track.offered = True
         track.ticket += 1
-        if track.eligible_at > now:
-            heappush(self.sleepers, Offer(track.eligible_at, track.order, track.ticket, track))
-            return
-        track.destination.stirred = True
-        pool = self.pools[track.copy.origin, track.copy.destination]
-        heappush(pool, Offer(self._rank(track), track.order, track.ticket, track))
+        rank = self._rank(track)
+        for carrier in carriers:
+            offer = Offer(rank, track.order, track.ticket, track, carrier)
+            if offer.at > now:
+                heappush(self.sleepers, offer._replace(key=offer.at))
+            else:
+                track.destination.stirred = True
+                heappush(self.pools[carrier.origin, track.copy.destination], offer)
 
     def _rank(self, track: Track) -> float:
         """Rank a copy in its pool, lowest first."""

@@ -7,6 +7,7 @@ what to do next. All indexes change in `move`, so that no rule can forget one.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from orchestrator.core.limits import Limits
@@ -24,6 +25,7 @@ from orchestrator.core.model import (
 )
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
+from orchestrator.core.schedule.carrying import able
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
@@ -144,7 +146,7 @@ class Register:
             self.offer_siblings(track)
 
     def offer_siblings(self, track: Track) -> None:
-        """Offer the copies that waited for this one to be confirmed, to end or to carry them, with new ranks."""
+        """Offer the copies that waited for this one to be confirmed, to end or to carry them; rank anew."""
         self.expect(track.source)
         for sibling in track.source.tracks:
             sibling.offered = False
@@ -307,7 +309,20 @@ class Register:
         if track.wanted and track.state is WAITING and not track.source.inspected:
             self.inspect(track.source)
         if not track.offered and self.callable(track):
-            self.offers.put(track, self.now)
+            self.offers.put(track, self.free_carriers(track), self.now)
+
+    def free_carriers(self, track: Track) -> Iterator[Source]:
+        """Go through the images that could carry a copy now; of suspects only the original does."""
+        if track.source.held == 0:
+            yield track.source
+        for other in able(track):
+            known = self.sources.get((other.copy.destination, other.image)) if other.image else None
+            if known is not None and not (known.held or known.suspects or known.not_before > self.now):
+                yield known
+            elif known is None and other.image:
+                carrier = self.carrier(track, other.copy.destination, other.image)
+                carrier.freed_at = self.now
+                yield carrier
 
     def inspect(self, source: Source) -> None:
         """Queue a source for inspection, unless that is under way."""
@@ -322,11 +337,10 @@ class Register:
 
     @staticmethod
     def callable(track: Track) -> bool:
-        """Tell whether nothing but the clock keeps a copy from being called.
+        """Tell whether nothing but the clock, or a carrier in use, keeps a copy from being called.
 
         A sibling that is to be confirmed first may turn out to be under way still.
         """
-        source = track.source
         waits = track.wanted and track.state is WAITING and not track.deferred
-        free = waits and source.held == 0 and source.inspected
-        return free and not any(sibling.unconfirmed for sibling in source.tracks)
+        free = waits and track.source.inspected and not track.reserved
+        return free and not any(sibling.unconfirmed for sibling in track.source.tracks)

@@ -1,4 +1,4 @@
-"""Relay: which ready copies may carry further copies of their original, and what ends that.
+"""Relay: what makes a ready copy fit to carry further copies of its original, and what ends that.
 
 It says what may carry; who travels from where is `agenda`'s affair. The original always may, so
 whatever goes wrong here costs time and no copy: a carrier that is refused for good is passed over
@@ -6,8 +6,6 @@ for the rest of the run, and its copy waits for another one, the original at las
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import CallId, ImageId, Sighting, State
@@ -51,31 +49,6 @@ def _features(sighting: Sighting) -> tuple[object, ...]:
     """Tell what a true copy shares with its original, as far as the cloud shows it."""
     disks = len(sighting.snapshots)
     return sighting.size_mb, disks, sighting.encrypted, sighting.platform, sighting.architecture
-
-
-def able(track: Track) -> Iterator[Track]:
-    """Go through the copies whose images may carry this one, now or as soon as nobody holds them.
-
-    Only for an original that this run has seen: of one that is gone nothing new is made.
-    """
-    if track.relay and track.source.shown:
-        for other in track.source.tracks:
-            confirmed = other.state is State.READY and not other.unconfirmed
-            if confirmed and other.fit and other.copy.destination not in track.destination.shut:
-                yield other
-
-
-def free(register: Register, track: Track) -> Iterator[Track]:
-    """Go through those that may carry it now: nobody holds them, nothing is held against them."""
-    for other in able(track):
-        record = _record(register, other)
-        if record is None or not (record.held or record.suspects or record.not_before > register.now):
-            yield other
-
-
-def _record(register: Register, track: Track) -> Source | None:
-    """Return the record of a copy's image, if it ever carried anything or is a source itself."""
-    return register.sources.get((track.copy.destination, track.image)) if track.image else None
 
 
 # --- what ends it ---------------------------------------------------------------------------------

@@ -6,14 +6,12 @@ from collections.abc import Callable
 
 from orchestrator.core.model import Chunk, Copy, ImageId, Region
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.schedule.relay import free
 
 
 def carriers(schedule: Schedule, copy: Copy) -> dict[Region, ImageId]:
     """Tell from which regions a copy could be made now, and by which image in each."""
     register = schedule.register
-    ready = free(register, register.tracks[copy])
-    ways = {track.copy.destination: track.image for track in ready if track.image is not None}
+    ways = {carrier.origin: carrier.image for carrier in register.free_carriers(register.tracks[copy])}
     return {**ways, copy.origin: copy.source}
 
 

@@ -128,7 +128,7 @@ def test_the_source_with_most_copies_to_make_goes_first() -> None:
     register, pool, tracks = ready_pool(3)
     pool.clear()
     for track, waiting in zip(tracks, (1, 3, 2), strict=True):
-        heappush(pool, Offer(-waiting, track.order, track.ticket, track))
+        heappush(pool, Offer(-waiting, track.order, track.ticket, track, track.source))
     assert orders(gather(register, pool, 2, None).chosen) == [1, 2]
 
 
@@ -177,8 +177,8 @@ def test_a_group_larger_than_the_room_loses_nobody() -> None:
     halve((tracks[0].source, tracks[1].source))
     halve((tracks[0].source, tracks[1].source, ready_pool(1)[2][0].source))
     pool.clear()
-    heappush(pool, Offer(-5, 1, tracks[1].ticket, tracks[1]))
-    heappush(pool, Offer(-1, 0, tracks[0].ticket, tracks[0]))
+    heappush(pool, Offer(-5, 1, tracks[1].ticket, tracks[1], tracks[1].source))
+    heappush(pool, Offer(-1, 0, tracks[0].ticket, tracks[0], tracks[0].source))
     assert {*taken(register, pool, most=1), *taken(register, pool, most=1)} == {0, 1}
 
 
@@ -190,7 +190,7 @@ def test_a_source_refused_in_smaller_company_leaves_its_old_group() -> None:
     halve(tuple(sources[:3]))
     pool.clear()
     for track in tracks:
-        heappush(pool, Offer(-track.order, track.order, track.ticket, track))
+        heappush(pool, Offer(-track.order, track.order, track.ticket, track, track.source))
     chunks = [taken(register, pool) for _ in range(3)]
     assert sorted(chunks) == [[0, 1], [2], [3, 4]]
 
