@@ -11,12 +11,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 
-from tests.bench import headline, recorded
+from tests.bench import headline, pictures, recorded
 from tests.bench.cells import Cell, Key, fingerprint, flat, in_order
 from tests.bench.figures import Figures
 from tests.bench.nights import DESTINATIONS, KINDS, ROOM
@@ -64,9 +64,16 @@ def _bench(wish: argparse.Namespace) -> int:
         said = {"command": _command(), **flat(done), "failed": len(troubles), "skipped": len(left)}
         wish.json.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     if wish.write and not troubles:
-        BENCHMARKS.mkdir(exist_ok=True)
-        RESULTS.write_text(text, encoding="utf-8")
+        _write(text, pictures.drawn(done))
     return 1 if troubles or not done else 0
+
+
+def _write(text: str, drawings: Mapping[str, str]) -> None:
+    """Write the page and its pictures."""
+    BENCHMARKS.mkdir(exist_ok=True)
+    for name, drawing in drawings.items():
+        (BENCHMARKS / name).write_text(drawing, encoding="utf-8")
+    RESULTS.write_text(text, encoding="utf-8")
 
 
 def broken(figures: Figures) -> Iterator[str]:
@@ -97,7 +104,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=inf, help="begin no night after so many seconds")
     parser.add_argument("--paired", action="store_true", help="hold the models against real programs too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians there too")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md and its pictures")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--record", action="store_true", help="only write benchmarks/recorded.json anew")
     parser.add_argument("--headline", action="store_true", help="only print the README's table")
@@ -116,7 +123,7 @@ def _results(
         unpaired=_NO_SDK if wish.paired and not has_sdk() else "",
         notes=notes,
         costs=costs,
-        plots=[plot.name for plot in sorted(BENCHMARKS.glob("*.svg"))],
+        plots=list(pictures.drawn(done)) if wish.write else [],
     )
 
 

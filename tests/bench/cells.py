@@ -45,11 +45,19 @@ class Cell:
         """Return the median of one figure over the seeds."""
         return float(median(getattr(night[policy], figure) for night in self.nights.values()))
 
-    def against(self, rival: str, policy: str = "ours") -> list[float]:
-        """Give a policy's makespan as a share of a rival's, for the nights in which that copied as much."""
-        pairs = [(night[policy], night[rival]) for night in self.nights.values()]
-        fair = [(ours, other) for ours, other in pairs if other.missing <= ours.missing and other.makespan_s]
-        return [ours.makespan_s / other.makespan_s for ours, other in fair]
+    def against(self, rival: str, *, whole: bool = False) -> list[float]:
+        """Give the time in which ours made as many copies as a rival ever did, as a share of its makespan.
+
+        There is one for each night in which the rival made any; of a `whole` night, as many as ours.
+        """
+        pairs = [(night["ours"], night[rival]) for night in self.nights.values()]
+        rivals = [other for ours, other in pairs if not whole or other.missing <= ours.missing]
+        return [other.ours_s / other.makespan_s for other in rivals if other.makespan_s]
+
+    def relayed(self) -> list[float]:
+        """Give the makespan with relay as a share of that without, night by night."""
+        pairs = [(night["relay"], night["ours"]) for night in self.nights.values()]
+        return [relay.makespan_s / ours.makespan_s for relay, ours in pairs if ours.makespan_s]
 
 
 FIGURES = ("makespan_s", "bound", "calls", "polls", "delay", "missing", "broken")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from random import Random
 from statistics import median
 
@@ -39,7 +40,8 @@ class Figures:
     median, over the copies, of the time between ready and noticed as a share of the copy's
     duration; `missing` are copies that the cloud would have allowed and that were never made or
     never noticed, `left_out` their share; `broken` counts broken promises in the world's own books,
-    and `peak` is the most copies in flight in one destination.
+    and `peak` is the most copies in flight in one destination. `ours_s` is when ours had noticed as
+    many copies as this policy ever did (`inf` where that was not measured, or never came).
     """
 
     policy: str
@@ -52,15 +54,28 @@ class Figures:
     left_out: float
     broken: int
     peak: int
+    ours_s: float = inf
 
 
 def measure(kind: str, regions: int, images: int, seed: int, policies: Sequence[str] = ()) -> list[Figures]:
     """Run one night under these policies, or under every one; RuntimeError when it does not end."""
     night, wanted = Night(KINDS[kind], regions, images, seed), policies or list(POLICIES)
-    if not {"script", "again"} <= {*wanted}:
-        return [measure_one(night, policy) for policy in wanted]
-    measured = {each.policy: each for each in measure_scripts(night)}
-    return [measured[policy] if policy in measured else measure_one(night, policy) for policy in wanted]
+    both = {"script", "again"} <= {*wanted}
+    measured = {each.policy: each for each in measure_scripts(night)} if both else {}
+    noticed = Noticed()
+    for policy in wanted:
+        if policy not in measured:
+            stage = Stage(night)
+            measured[policy] = stage.play(policy)
+            noticed = stage.noticed if policy == "ours" else noticed
+    ends = sorted(noticed.values())
+    return [_beside(measured[policy], night, ends) for policy in wanted]
+
+
+def _beside(figures: Figures, night: Night, ends: Sequence[float]) -> Figures:
+    """Say when ours, which noticed copies at these times, had as many as a policy ever had."""
+    count = night.possible - figures.missing
+    return replace(figures, ours_s=ends[count - 1] - EPOCH) if 0 < count <= len(ends) else figures
 
 
 def measure_one(night: Night, policy: str) -> Figures:

@@ -22,9 +22,9 @@ from tests.bench.nights import ORIGIN, ROOM, Night
 Noticed = dict[Copy, float]
 """When a policy learned that a copy is ready."""
 
-_POLL_S = 30.0
-_TRIES = 8
-_PAUSE_S, _PAUSE_MAX_S = 30.0, 300.0
+POLL_S = 30.0
+TRIES = 8
+PAUSE_S, PAUSE_MAX_S = 30.0, 300.0
 
 
 class Script:
@@ -68,21 +68,21 @@ class Script:
     def _submit(self, destination: Region, chunk: Sequence[ImageId]) -> Process[Pairs]:
         """Send a chunk until it is accepted; nothing when it never is."""
         request = CopyRequest(origin=ORIGIN, destination=destination, sources=tuple(chunk))
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             answer = yield from self.line.ask(
                 "copyImages", lambda at: self.line.world.copy_images(at, request)
             )
             if not isinstance(answer, Fault):
                 return answer
-            if attempt < _TRIES - 1:
+            if attempt < TRIES - 1:
                 yield self._pause_s(attempt)
         return ()
 
     def _watch(self, destination: Region, pending: dict[ImageId, ImageId]) -> Process[None]:
         """Poll until every copy (image -> source) is ready, or until the cloud does not answer any more."""
         failures = 0
-        while pending and failures < _TRIES:
-            yield _POLL_S if not failures else self._pause_s(failures - 1)
+        while pending and failures < TRIES:
+            yield POLL_S if not failures else self._pause_s(failures - 1)
             for asked in self._questions(pending):
                 ready = yield from self._look(destination, asked)
                 failures = failures + 1 if ready is None else 0
@@ -103,7 +103,7 @@ class Script:
 
     def _pause_s(self, attempt: int) -> float:
         """Draw the pause after a failure (from 0)."""
-        return min(_PAUSE_MAX_S, _PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+        return min(PAUSE_MAX_S, PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
 
 
 class Again(Script):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import headline
-from tests.bench.__main__ import BENCHMARKS, RESULTS
+from tests.bench import headline, pictures
+from tests.bench.__main__ import BENCHMARKS, RESULTS, main
 from tests.bench.cells import Cell, Key, fingerprint
 from tests.bench.figures import POLICIES, Figures
 from tests.bench.paired import MARGINS, Pair, lines, together
@@ -38,6 +38,20 @@ def test_the_page_names_what_was_not_measured() -> None:
     part = page(Results(cells=[cell(100)], skipped=["slow, seed 4: `replay`"]), ORIGIN)
     assert "Not measured" not in whole
     assert "**Not measured, the time was over:**\n- slow, seed 4: `replay`" in part
+
+
+def test_nights_that_the_time_did_not_allow_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With no time at all every night that was asked for is named, and nothing counts as measured."""
+    wish = "--sizes 10 20 --kinds slow quotas --destinations 3 --seeds 2 --seconds 0"
+    monkeypatch.setattr("sys.argv", ["bench", *wish.split()])
+    assert main() == 1
+    said = capsys.readouterr().out
+    replays = re.findall(r"--kinds (\w+) --destinations 3 --sizes (\d+) --seed (\d)`", said)
+    assert sorted(replays) == [
+        (k, n, s) for k in ("quotas", "slow") for n in ("10", "20") for s in ("1", "2")
+    ]
 
 
 def test_the_page_carries_command_seeds_and_hash() -> None:
@@ -70,6 +84,15 @@ def test_what_people_write_beside_the_figures_is_on_the_page() -> None:
     text = page(Results(cells=[cell(100)], notes="Because.", costs="## Cost", plots=["x.svg"]), ORIGIN)
     assert text.index("Because.") < text.index("## Night by night") < text.index("![x](x.svg)")
     assert "## Cost" in text
+
+
+def test_each_picture_shows_every_size_of_the_most_destinations() -> None:
+    """One picture for each kind, one line for each policy but the one that is off the scale."""
+    three, five, fewer = cell(100, 1.1), cell(1000, 1.2), Cell(Key("uniform", 2, 100), cell(100).nights)
+    ((title, drawn),) = pictures.charts([fewer, three, five]).values()
+    assert title == "uniform, 3 destinations"
+    assert set(drawn) == set(POLICIES) - {"strict"}
+    assert drawn["ours"] == [(100.0, 1.1), (1000.0, 1.2)]
 
 
 def test_a_real_figure_outside_of_every_draw_is_said_to_be_so() -> None:
