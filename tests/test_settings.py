@@ -14,7 +14,7 @@ from orchestrator.settings import Settings
 from tests.settings_place import FIELDS, Place, make_place, variable
 
 DURATIONS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation is float)
-COUNTS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation is int)
+COUNTS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation in (int, int | None))
 
 
 @pytest.fixture

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every bound the schedule knows. `settings.Settings.limits()` fills it from the user's settings."""
+    """Every bound the schedule knows. `settings.Settings.limits()` fills it from the user's settings.
+
+    `api_requests_per_minute` is for each API by itself; None: only the bound of them all holds.
+    """
 
     workers: int = 4
     region_copies: int = 20
     requests_per_minute: int = 600
+    api_requests_per_minute: int | None = None
     poll_interval_s: float = 30.0
     backoff_initial_s: float = 1.0
     backoff_max_s: float = 300.0

@@ -32,7 +32,7 @@ _OLDEST = 8
 _NO_DIFFERENCE = {
     Register: {"limits", "ledger", "changes", "now", "by_image", "pace", "tracks", "sources", "destinations",
                "calls", "knocks", "served", "throttles"},
-    Destination: {"region", "typical_s", "tracks", "served", "names",
+    Destination: {"region", "typical_s", "tracks", "served", "passed", "names",
                   "states", "unsettled", "in_flight", "doubtful", "copying", "images"},
     Source: {"image", "origin", "tracks", "busy_since", "tries", "held", "holder"},
     Track: {"copy", "source", "destination", "order", "detail", "progress", "call", "reason"},
@@ -43,7 +43,7 @@ _NO_DIFFERENCE = {
 - the pace and COPY_TIMEOUT (`busy_since`), which are out of reach; MAX_ATTEMPTS of `knocks` too;
 - `throttles` and `tries`, which only lengthen pauses: all pauses are one tick here; `typical_s`, because
   a tick is shorter than every guess made from it;
-- `served`, and whose turn it is (`Schedule._calls_first`): the engine asks until nothing is left;
+- `served`, `passed`, and whose turn it is (`Schedule._calls_first`): the engine asks until nothing is left;
 - `names`, which matter between two pages of a listing: there is one page;
 - a reason, but for "needs a person" (`Lens._track`).
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from math import inf
 
+from orchestrator.core.apis import COPY_IMAGES, DESCRIBE_IMAGE, DESCRIBE_IMAGES, quota_api
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
 from orchestrator.core.model import PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
@@ -17,6 +18,7 @@ from orchestrator.core.schedule.chunking import gather
 from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.turns import in_turn, take_turn
 from orchestrator.core.schedule.window import most_in_flight
 
 _AWAITED = 3
@@ -30,6 +32,8 @@ def next_read(register: Register) -> Read | None:
 
 def _next_inspect(register: Register) -> Read | None:
     """Ask for up to 100 sources that nothing is known of in this run."""
+    if not register.may_send(DESCRIBE_IMAGES):
+        return None
     for region, images in register.to_inspect.items():
         if not images or region in register.inspecting or register.inspect_at[region] > register.now:
             continue
@@ -57,14 +61,23 @@ def _read_of(register: Register, destination: Destination) -> Read | None:
     """Choose one destination's next read: quotas, listing, single images, copies under way."""
     now = register.now
     probe(destination, now)
-    if (destination.wants_control or _wants_quotas(destination)) and destination.may("survey", now):
-        resource = Resource.IMAGE if Resource.IMAGE in destination.stale else Resource.SNAPSHOT
-        return Survey(destination.region, Resource.IMAGE if destination.wants_control else resource)
-    if _wants_listing(register, destination) and destination.may("list", now):
+    if destination.wants_control or _wants_quotas(destination):
+        first = destination.wants_control or Resource.IMAGE in destination.stale
+        resource = Resource.IMAGE if first else Resource.SNAPSHOT
+        if _may(register, destination, "survey", quota_api(resource)):
+            return Survey(destination.region, resource)
+    if _wants_listing(register, destination) and _may(register, destination, "list", DESCRIBE_IMAGES):
         return List(destination.region, destination.listing.page + 1)
-    if destination.to_check and destination.check_at <= now and destination.may("check", now):
+    wants_check = destination.to_check and destination.check_at <= now
+    if wants_check and _may(register, destination, "check", DESCRIBE_IMAGE):
         return Check(destination.region, next(iter(destination.to_check)))
-    return _next_look(register, destination) if destination.may("look", now) else None
+    looks = _may(register, destination, "look", DESCRIBE_IMAGES)
+    return _next_look(register, destination) if looks else None
+
+
+def _may(register: Register, destination: Destination, read: str, api: str) -> bool:
+    """Tell whether a kind of read may be sent: no failure and no throttle holds it."""
+    return destination.may(read, register.now) and register.may_send(api)
 
 
 def _wants_quotas(destination: Destination) -> bool:
@@ -103,11 +116,10 @@ def _next_look(register: Register, destination: Destination) -> Read | None:
 
 
 def next_call(register: Register) -> Submit | None:
-    """Form the next chunk that may be sent now, most waiting destination first; lock its sources."""
+    """Form the next chunk that may be sent now, for the destination whose turn it is; lock its sources."""
     if not may_call(register) or _still_listing(register):
         return None
-    ranked = sorted(register.destinations.values(), key=lambda d: -d.waiting)
-    for destination in ranked:
+    for destination in in_turn(register):
         if destination.waiting and destination.listed and not destination.stale and not blocked(destination):
             tracks = _chunk_for(register, destination)
             if tracks:
@@ -129,7 +141,7 @@ def _still_listing(register: Register) -> bool:
 def may_call(register: Register) -> bool:
     """Tell whether any call may be sent: the run goes on, a worker is free, no throttle holds."""
     busy = len(register.open_calls) + register.handed_out
-    free = busy < register.limits.workers and register.calls_at <= register.now
+    free = busy < register.limits.workers and register.may_send(COPY_IMAGES)
     return free and not register.rebuilds and register.stop is None and register.closed is None
 
 
@@ -167,6 +179,7 @@ def _hand_out(register: Register, destination: Destination, tracks: list[Track])
     for track in tracks:
         register.reserve(track, commit=True)
     register.handed_out += 1
+    take_turn(register, destination)
     return Submit(Chunk(tuple(track.copy for track in tracks)), marked=destination.takes_marks)
 
 
@@ -174,7 +187,7 @@ def next_wake(register: Register) -> float:
     """Return when something becomes due by the clock alone; `inf` when only an event can help."""
     times = [register.sleepers[0][0]] if register.sleepers else []
     times += [at for region, at in register.inspect_at.items() if register.to_inspect[region]]
-    times += [register.calls_at] if register.calls_at > register.now else []
+    times += register.pauses.values()
     for destination in register.destinations.values():
         times += _wakes(destination)
     return min((t for t in times if t > register.now), default=inf)

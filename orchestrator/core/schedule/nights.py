@@ -9,7 +9,7 @@ from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
-from orchestrator.core.schedule.pace import Pace
+from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
@@ -36,11 +36,13 @@ def begun(register: Register, event: Begun) -> None:
     register.inspecting.clear()
     register.inspect_failures.clear()
     register.inspect_at.clear()
-    register.pace = Pace(register.limits.requests_per_minute)
+    limits = register.limits
+    register.pace = Traffic(limits.requests_per_minute, limits.api_requests_per_minute)
     register.proved, register.knocks = False, 0
     register.stop = register.closed = None
-    register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
-    register.throttled_since = None
+    register.handed_out, register.throttled_since = 0, None
+    register.throttles.clear()
+    register.pauses.clear()
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():

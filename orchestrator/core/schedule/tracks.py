@@ -196,6 +196,7 @@ class Destination:
     none of its plan's. `window` is how many copies may be in flight (None: nothing was learned),
     `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
     different images, all of which are in `refused`; from `calm_at` on the window may shrink again.
+    `passed` counts the calls to others, since its last that was accepted, when it had room for one.
     """
 
     region: Region
@@ -243,6 +244,7 @@ class Destination:
     # one kind that nobody answers does not blind the others
     reading: bool = False
     served: int = 0
+    passed: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     again_at: dict[str, float] = field(default_factory=dict)
 
@@ -274,6 +276,7 @@ class Destination:
         self.look_at, self.batches = 0.0, []
         self.grown, self.crowd, self.refused, self.calm_at = 0, 0, set(), 0.0
         self.reading, self.failures, self.again_at = False, Counter(), {}
+        self.passed = 0
 
     def may(self, read: str, now: float) -> bool:
         """Tell whether a kind of read may be sent again after its last failure."""
