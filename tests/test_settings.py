@@ -18,7 +18,7 @@ SHARES = ("chunk_linger",)
 DURATIONS = tuple(
     name for name in FIELDS if Settings.model_fields[name].annotation is float and name not in SHARES
 )
-COUNTS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation is int)
+COUNTS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation in (int, int | None))
 
 
 @pytest.fixture

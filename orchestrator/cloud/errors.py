@@ -65,6 +65,7 @@ TABLE: tuple[Row, ...] = (
     # 429 has two meanings; the word tells them apart
     _row(429, "QUOTA_EXCEEDED", r".*snapshot", Reason.QUOTA_SNAPSHOT),
     _row(429, "QUOTA_EXCEEDED", _ANY, Reason.QUOTA_IMAGE),
+    _row(429, None, r"(?!.*\brole: ?ak\b).*\brole: ?api\b", Reason.API_THROTTLED),
     _row(429, None, _ANY, Reason.THROTTLED),
     # the gateway; these hold whatever the body says, and without one
     _row(400, None, r".*blocked by security rules", Reason.CONFIGURATION),

@@ -18,7 +18,8 @@ class Nature(Enum):
     ROUTE_PERMANENT = "permanent for the route"  # every copy of the route fails
     IMAGE_TRANSIENT = "transient for the image"  # the image waits, its companions go on
     QUOTA = "quota"  # the destination is parked
-    THROTTLE = "throttle"  # all calls pause
+    THROTTLE = "throttle"  # everything pauses
+    API_THROTTLE = "throttle of one API"  # everything that asks this API pauses
     CREDENTIALS = "credentials"  # nothing more is submitted
     RENEWED = "keys renewed"  # surely nothing made, tried again with the new keys, no attempt
     CONFIGURATION = "configuration"  # the run stops
@@ -47,6 +48,7 @@ class Reason(StrEnum):
     QUOTA_IMAGE = "quota-image"
     QUOTA_SNAPSHOT = "quota-snapshot"
     THROTTLED = "throttled"
+    API_THROTTLED = "api-throttled"
     NOT_FOUND = "not-found"
     LOCAL_DISK = "local-disk"
     SOURCE_STATUS = "source-status"
@@ -124,6 +126,7 @@ MEANINGS: dict[Reason, Meaning] = {
         "delete snapshots there or ask for a higher quota",
     ),
     Reason.THROTTLED: Meaning(_N.THROTTLE, "the cloud limits the rate of calls"),
+    Reason.API_THROTTLED: Meaning(_N.API_THROTTLE, "the cloud limits the rate of calls to this API"),
     Reason.NOT_FOUND: Meaning(
         _N.IMAGE_PERMANENT,
         "the source image does not exist",
@@ -229,3 +232,6 @@ MEANINGS: dict[Reason, Meaning] = {
         "see `orchestrator log` for the answers",
     ),
 }
+
+THROTTLES = (Nature.THROTTLE, Nature.API_THROTTLE)
+"""The two natures of a throttle: the gateway counts by access key and by API."""

@@ -18,6 +18,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from orchestrator.cloud.port import Cloud
+from orchestrator.core.apis import api_of
 from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import (
     Accepted,
@@ -37,7 +38,7 @@ from orchestrator.core.messages import (
     Submit,
     Survey,
 )
-from orchestrator.core.model import CallId, Chunk, Copy, Region, Resource, RunId
+from orchestrator.core.model import CallId, Chunk, Copy, Region, RunId
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.engine.channel import Channel
@@ -234,20 +235,3 @@ class Engine:
                 return await self._cloud.check(action)
             case _:
                 assert_never(action)
-
-
-def api_of(action: Action) -> str:
-    """Name the API that an action calls, as the report counts it."""
-    match action:
-        case Submit():
-            return "copyImages"
-        case Inspect() | List() | Look():
-            return "describeImages"
-        case Check():
-            return "describeImage"
-        case Survey(resource=Resource.IMAGE):
-            return "describeQuotas"
-        case Survey():
-            return "describeQuota"
-        case _:
-            assert_never(action)

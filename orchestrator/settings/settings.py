@@ -56,6 +56,11 @@ def _count(value: object) -> int:
     return number
 
 
+def _count_or_none(value: object) -> int | None:
+    """Read a whole number of 1 or more, if there is one."""
+    return None if value is None else _count(value)
+
+
 def _share(value: object) -> float:
     """Read a share: a number from 0 to 1."""
     try:
@@ -167,6 +172,9 @@ class Settings(BaseSettings):
     requests_per_minute: Count = Field(
         default=_LIMITS.requests_per_minute, description="Most requests of any kind within a minute."
     )
+    api_requests_per_minute: Annotated[int | None, BeforeValidator(_count_or_none)] = Field(
+        default=None, description="Most requests to any one API within a minute."
+    )
     poll_interval: Seconds = Field(
         default=_LIMITS.poll_interval_s,
         description="Longest pause between two looks at a destination that has unready copies, "
@@ -238,6 +246,7 @@ class Settings(BaseSettings):
             workers=self.workers,
             region_copies=self.region_copies,
             requests_per_minute=self.requests_per_minute,
+            api_requests_per_minute=self.api_requests_per_minute,
             poll_interval_s=self.poll_interval,
             chunk_linger=self.chunk_linger,
             backoff_initial_s=self.backoff_initial,

@@ -28,7 +28,7 @@ from orchestrator.core.messages import (
     Unanswered,
 )
 from orchestrator.core.model import Sighting, State
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.watch.names import COPIES, EVENTS, Level
 from orchestrator.watch.text import compact, iso
 
@@ -37,7 +37,7 @@ Fields = dict[str, object]
 _STOPPING = frozenset({Nature.CREDENTIALS, Nature.CONFIGURATION})
 _FINAL = _STOPPING | {Nature.IMAGE_PERMANENT, Nature.ROUTE_PERMANENT}
 _CALM = frozenset({
-    Nature.NORMAL, Nature.THROTTLE, Nature.IMAGE_TRANSIENT, Nature.NOT_SENT, Nature.MARK, Nature.RENEWED,
+    Nature.NORMAL, *THROTTLES, Nature.IMAGE_TRANSIENT, Nature.NOT_SENT, Nature.MARK, Nature.RENEWED,
 })  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _unanswered_level(reason: Reason) -> Level:
     nature = MEANINGS[reason].nature
     if nature in _STOPPING:
         return "error"
-    return "info" if nature in (Nature.THROTTLE, Nature.RENEWED) else "warning"
+    return "info" if nature in (*THROTTLES, Nature.RENEWED) else "warning"
 
 
 def _refusal_level(reason: Reason) -> Level:

@@ -10,6 +10,7 @@ from signal import SIGTERM
 
 import pytest
 
+from orchestrator.core.apis import api_of
 from orchestrator.core.marks import read_mark
 from orchestrator.core.messages import (
     Accepted,
@@ -29,7 +30,6 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import Chunk, Copy, ImageId, Region, Resource, RunId
 from orchestrator.core.reasons import Reason
-from orchestrator.engine.engine import api_of
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import LedgerUnwritable
 from tests.contract.driving import Row

@@ -82,10 +82,8 @@ class Truth:
         self._refused[nature] += 1
         refused = self._cloudscape.world.record.refused
         full = refused["429 QUOTA_EXCEEDED"]
-        said = {
-            Nature.QUOTA: full,
-            Nature.THROTTLE: sum(n for word, n in refused.items() if "429" in word) - full,
-        }
+        slower = sum(n for word, n in refused.items() if "429" in word) - full
+        said = {Nature.QUOTA: full, Nature.THROTTLE: slower, Nature.API_THROTTLE: slower}
         if self._refused[nature] > said.get(nature, self._refused[nature]):
             self.breaks("I5", f"{event.reason} was never said so often: {event.detail}")
 

@@ -35,7 +35,7 @@ _NO_DIFFERENCE = {
     Register: {"limits", "ledger", "changes", "now", "by_image", "pace", "tracks", "sources", "destinations",
                "calls", "knocks", "served", "throttles", "forecasts", "horizon"},
     Offers: {"_forecasts", "_sources", "_destinations", "_size_mb"},
-    Destination: {"region", "tracks", "served", "names", "number", "queued", "idle", "next_end",
+    Destination: {"region", "tracks", "served", "passed", "names", "number", "queued", "idle", "next_end",
                   "states", "unsettled", "in_flight", "doubtful", "copying", "images"},
     Source: {"image", "origin", "tracks", "busy_since", "tries", "held", "holder", "number", "freed_at",
              "finish"},
@@ -50,7 +50,7 @@ _NO_DIFFERENCE = {
   guessed of durations (`forecasts`, `horizon`, `ends_at` and the like): a tick is shorter than every guess,
   and nobody lingers here (CHUNK_LINGER is 0). What of it decides which image goes first stands in the
   ranks of the pools;
-- `served`, and whose turn it is (`Schedule._calls_first`): the engine asks until nothing is left;
+- `served`, `passed`, and whose turn it is (`Schedule._calls_first`): the engine asks until nothing is left;
 - `names`, which matter between two pages of a listing: there is one page;
 - a reason, but for "needs a person" (`Lens._track`).
 

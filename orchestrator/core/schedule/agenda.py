@@ -9,16 +9,17 @@ from __future__ import annotations
 from itertools import islice
 from math import inf
 
+from orchestrator.core.apis import COPY_IMAGES, DESCRIBE_IMAGE, DESCRIBE_IMAGES, quota_api
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
 from orchestrator.core.model import CHUNK_MAX, PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
-from orchestrator.core.schedule.batches import queued_s
 from orchestrator.core.schedule.chunking import Gathering, gather, put_back
 from orchestrator.core.schedule.linger import waits
 from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence
+from orchestrator.core.schedule.turns import in_turn, take_turn
 from orchestrator.core.schedule.window import most_in_flight
 
 _AWAITED = 3
@@ -32,6 +33,8 @@ def next_read(register: Register) -> Read | None:
 
 def _next_inspect(register: Register) -> Read | None:
     """Ask for up to 100 sources that nothing is known of in this run."""
+    if not register.may_send(DESCRIBE_IMAGES):
+        return None
     for region, images in register.to_inspect.items():
         if not images or region in register.inspecting or register.inspect_at[region] > register.now:
             continue
@@ -59,14 +62,23 @@ def _read_of(register: Register, destination: Destination) -> Read | None:
     """Choose one destination's next read: quotas, listing, single images, copies under way."""
     now = register.now
     probe(destination, now)
-    if (destination.wants_control or _wants_quotas(destination)) and destination.may("survey", now):
-        resource = Resource.IMAGE if Resource.IMAGE in destination.stale else Resource.SNAPSHOT
-        return Survey(destination.region, Resource.IMAGE if destination.wants_control else resource)
-    if _wants_listing(register, destination) and destination.may("list", now):
+    if destination.wants_control or _wants_quotas(destination):
+        first = destination.wants_control or Resource.IMAGE in destination.stale
+        resource = Resource.IMAGE if first else Resource.SNAPSHOT
+        if _may(register, destination, "survey", quota_api(resource)):
+            return Survey(destination.region, resource)
+    if _wants_listing(register, destination) and _may(register, destination, "list", DESCRIBE_IMAGES):
         return List(destination.region, destination.listing.page + 1)
-    if destination.to_check and destination.check_at <= now and destination.may("check", now):
+    wants_check = destination.to_check and destination.check_at <= now
+    if wants_check and _may(register, destination, "check", DESCRIBE_IMAGE):
         return Check(destination.region, next(iter(destination.to_check)))
-    return _next_look(register, destination) if destination.may("look", now) else None
+    looks = _may(register, destination, "look", DESCRIBE_IMAGES)
+    return _next_look(register, destination) if looks else None
+
+
+def _may(register: Register, destination: Destination, read: str, api: str) -> bool:
+    """Tell whether a kind of read may be sent: no failure and no throttle holds it."""
+    return destination.may(read, register.now) and register.may_send(api)
 
 
 def _wants_quotas(destination: Destination) -> bool:
@@ -105,21 +117,20 @@ def _next_look(register: Register, destination: Destination) -> Read | None:
 
 
 def next_call(register: Register) -> Submit | None:
-    """Form the next chunk that may be sent now, most loaded destination first; lock its sources."""
+    """Form the next chunk that may be sent now, for the destination whose turn it is; lock its carriers."""
     if not may_call(register) or _still_listing(register):
         return None
-    open_ones = [d for d in register.destinations.values() if _takes_calls(register, d)]
-    for destination in sorted(open_ones, key=lambda d: -queued_s(register, d)):
-        gathered = _chunk_for(register, destination)
+    for destination in in_turn(register):
+        gathered = _chunk_for(register, destination) if _takes_calls(destination, register.now) else None
         if gathered is not None:
             return _hand_out(register, destination, gathered)
     return None
 
 
-def _takes_calls(register: Register, destination: Destination) -> bool:
+def _takes_calls(destination: Destination, now: float) -> bool:
     """Tell whether a chunk may be formed for a destination, unless the last try is still good."""
     ready = destination.waiting and destination.listed and not destination.stale and not blocked(destination)
-    return bool(ready) and (destination.stirred or destination.linger_until <= register.now)
+    return bool(ready) and (destination.stirred or destination.linger_until <= now)
 
 
 def _still_listing(register: Register) -> bool:
@@ -136,7 +147,7 @@ def _still_listing(register: Register) -> bool:
 def may_call(register: Register) -> bool:
     """Tell whether any call may be sent: the run goes on, a worker is free, no throttle holds."""
     busy = len(register.open_calls) + register.handed_out
-    free = busy < register.limits.workers and register.calls_at <= register.now
+    free = busy < register.limits.workers and register.may_send(COPY_IMAGES)
     return free and not register.rebuilds and register.stop is None and register.closed is None
 
 
@@ -199,6 +210,7 @@ def _hand_out(register: Register, destination: Destination, gathered: Gathering)
         register.carry(track, carrier)
         register.reserve(track, commit=True)
     register.handed_out += 1
+    take_turn(register, destination)
     copies = tuple(track.copy for track in gathered.chosen)
     if all(carrier is track.source for track, carrier in pairs):
         return Submit(Chunk(copies), marked=destination.takes_marks)
@@ -211,7 +223,7 @@ def next_wake(register: Register) -> float:
     """Return when something becomes due by the clock alone; `inf` when only an event can help."""
     times = [register.offers.sleepers[0].key] if register.offers.sleepers else []
     times += [at for region, at in register.inspect_at.items() if register.to_inspect[region]]
-    times += [register.calls_at] if register.calls_at > register.now else []
+    times += register.pauses.values()
     for destination in register.destinations.values():
         times += _wakes(destination)
     return min((t for t in times if t > register.now), default=inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from orchestrator.core.apis import COPY_IMAGES
 from orchestrator.core.messages import Accepted, Called, Lost, Refused
 from orchestrator.core.model import CallId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
@@ -41,7 +42,8 @@ def called(register: Register, event: Called) -> None:
 
 def accepted(register: Register, event: Accepted) -> None:
     """Take over the destination images; what the answer leaves out, or cannot be true, is in doubt."""
-    register.proved, register.throttles = True, 0
+    register.proved = True
+    register.throttles[COPY_IMAGES] = 0
     made, marked = dict(event.pairs), register.open_calls.get(event.call, False)
     tracks = _answered(register, event.call)
     for track in tracks:
@@ -58,7 +60,7 @@ def accepted(register: Register, event: Accepted) -> None:
     clear(tuple(track.carrier for track in tracks))
     if tracks:
         destination = tracks[0].destination
-        destination.park, destination.ceiling = None, None
+        destination.park, destination.ceiling, destination.passed = None, None, 0
         destination.mark_proven |= marked
         window.accepted(register, destination, sum(track.state is State.COPYING for track in tracks))
         plan_look(register, destination)
@@ -122,9 +124,8 @@ def _nature(destination: Destination, event: Refused, *, marked: bool) -> Nature
 def _pause(register: Register, destination: Destination, event: Refused, nature: Nature) -> None:
     """Note what a refusal says about more than its own images, before they are offered again."""
     match nature:
-        case Nature.THROTTLE:
-            register.throttles += 1
-            register.calls_at = max(register.calls_at, event.until)
+        case Nature.THROTTLE | Nature.API_THROTTLE:
+            register.throttled(COPY_IMAGES, event.until, alone=nature is Nature.API_THROTTLE)
         case Nature.MARK:
             destination.takes_marks = False
         case Nature.CREDENTIALS:
@@ -155,7 +156,7 @@ def _blame(register: Register, track: Track, event: Refused, nature: Nature) -> 
         case Nature.UNEXPLAINED | Nature.NOT_SENT:
             count_attempt(register, track, Step.REFUSE, event.reason, event.detail, event.until)
         case (
-            Nature.QUOTA | Nature.THROTTLE | Nature.CREDENTIALS | Nature.CONFIGURATION
+            Nature.QUOTA | Nature.THROTTLE | Nature.API_THROTTLE | Nature.CREDENTIALS | Nature.CONFIGURATION
             | Nature.MARK | Nature.NORMAL | Nature.DOUBT | Nature.END | Nature.RENEWED
         ):  # fmt: skip
             register.move(track, Step.REFUSE, event.reason, event.detail)

@@ -16,7 +16,7 @@ from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination
 from orchestrator.core.schedule.window import most_in_flight
 
-_LAST_WAVES = 1.3
+_LAST_WAVES = 1.1
 """With so few rounds of copies left a loss hits the end of the night, which the slowest place decides."""
 
 

@@ -21,7 +21,7 @@ from orchestrator.core.schedule.tracks import Source, Suspects, Track
 _ASIDE_MAX = 2000
 """Copies passed over before a chunk goes as it is: bounds the work when many do not fit."""
 
-_TURN_SHARE = 0.2
+_TURN_SHARE = 0.4
 """How long a free source is kept for the destination whose turn it is, as a share of a copy's duration.
 
 Where sources are plenty nothing is ever kept back by it: most have been free for long. Where every
@@ -117,7 +117,7 @@ def _live(register: Register, pool: Pool) -> Iterator[Offer]:
 def _held_off(register: Register, offer: Offer, gathering: Gathering) -> bool:
     """Tell whether a copy is kept for the destination whose turn it is, for a part of a copy's duration."""
     track = offer.track
-    if track.relay or register.offers.distance(track) == 0 or register.limits.chunk_linger <= 0:
+    if track.relay or register.limits.chunk_linger <= 0 or not register.offers.has_a_turn_before(track):
         return False
     until = track.source.freed_at + _TURN_SHARE * register.forecasts.seconds(track)
     if until > register.now:

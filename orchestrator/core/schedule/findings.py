@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.core.apis import APIS_OF_READ, DESCRIBE_IMAGES
 from orchestrator.core.messages import Inspected, Seen, Surveyed, Unanswered
 from orchestrator.core.model import Region, Resource, Sighting, State
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
@@ -18,7 +19,7 @@ from orchestrator.core.schedule.relay import retire, verify
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Suspects, Track
 
 _SURVEYS_TRIED = 3
-"""After so many failures a quota counts as unknown; a refusal will tell."""
+"""After so many failures, other than throttles, a quota counts as unknown; a refusal will tell."""
 
 _MISSES = 3
 """Complete looks that miss a copy before it is asked for by itself."""
@@ -27,6 +28,7 @@ _MISSES = 3
 def inspected(register: Register, event: Inspected) -> None:
     """Learn names, sizes and snapshots of sources; fail what can surely not be copied."""
     register.proved = True
+    register.throttles[DESCRIBE_IMAGES] = 0
     register.inspecting.pop(event.origin, None)
     register.inspect_failures[event.origin] = 0
     if not belongs(register, event):
@@ -175,6 +177,9 @@ def unanswered(register: Register, event: Unanswered) -> None:
     nature = MEANINGS[event.reason].nature
     counts = nature is not Nature.RENEWED
     register.knocks += counts and not register.proved
+    if nature in THROTTLES:
+        api = APIS_OF_READ[event.read][0]
+        register.throttled(api, event.until, alone=nature is Nature.API_THROTTLE)
     in_vain = register.knocks >= register.limits.max_attempts
     if in_vain or nature in (Nature.CREDENTIALS, Nature.CONFIGURATION):
         register.stop = event.reason
@@ -197,9 +202,11 @@ def unanswered(register: Register, event: Unanswered) -> None:
 def _give_in(register: Register, destination: Destination, event: Unanswered) -> None:
     """Go on without an answer that was asked for in vain often enough."""
     failures, most = destination.failures[event.read], register.limits.max_attempts
-    if MEANINGS[event.reason].nature is Nature.ROUTE_PERMANENT:
+    nature = MEANINGS[event.reason].nature
+    if nature is Nature.ROUTE_PERMANENT:
         most = 1
-    if event.read == "survey" and failures >= _SURVEYS_TRIED:
+    surveys = most if nature in THROTTLES else _SURVEYS_TRIED
+    if event.read == "survey" and failures >= surveys:
         # Both, whatever was asked for: only events may decide this, or a replay would differ.
         destination.blind = set(Resource)
         destination.stale = set()
@@ -242,4 +249,5 @@ def answered(register: Register, region: Region, read: str) -> Destination:
     destination.reading = False
     destination.failures[read] = 0
     destination.again_at.pop(read, None)
+    register.throttles[APIS_OF_READ[read][0]] = 0
     return destination

@@ -11,7 +11,7 @@ from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.offers import Offers
-from orchestrator.core.schedule.pace import Pace
+from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
@@ -37,12 +37,14 @@ def begun(register: Register, event: Begun) -> None:
     register.inspecting.clear()
     register.inspect_failures.clear()
     register.inspect_at.clear()
-    register.pace = Pace(register.limits.requests_per_minute)
+    limits = register.limits
+    register.pace = Traffic(limits.requests_per_minute, limits.api_requests_per_minute)
     register.proved, register.knocks = False, 0
     register.stop = register.closed = None
-    register.throttles, register.handed_out, register.calls_at = 0, 0, 0.0
+    register.handed_out, register.throttled_since = 0, None
+    register.throttles.clear()
+    register.pauses.clear()
     register.horizon = Horizon()
-    register.throttled_since = None
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from orchestrator.core.model import CHUNK_MAX
+from orchestrator.core.model import CHUNK_MAX, WAITING
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.tracks import Route, Source, Track
 
@@ -73,6 +73,12 @@ class Offers:
     def distance(self, track: Track) -> int:
         """Tell how many other destinations have their turn before a copy's own."""
         return (track.destination.number - track.source.turn) % max(1, self._destinations)
+
+    def has_a_turn_before(self, track: Track) -> bool:
+        """Tell whether another copy of the source that waits has its turn before this one."""
+        mine = self.distance(track)
+        others = (t for t in track.source.tracks if t.wanted and t.state is WAITING and not t.deferred)
+        return mine > 0 and any(self.distance(other) < mine for other in others)
 
     # --- the pools --------------------------------------------------------------------------------
 

@@ -1,6 +1,11 @@
-"""How fast requests may leave: one token bucket for the access key. Pure: time is an argument."""
+"""How fast requests may leave: a token bucket for the access key, and one for each API.
+
+Pure: time is an argument. It knows no request; who is to be served next is `agenda`'s affair.
+"""
 
 from __future__ import annotations
+
+from math import inf
 
 _EPSILON = 1e-4
 """Of a request: epoch seconds as floats are no finer than a few tenths of a microsecond."""
@@ -42,3 +47,38 @@ class Pace:
         """Return when the next request may leave, which may be now."""
         self._fill(now)
         return now + max(0.0, (1 - self._tokens) / self._rate_s)
+
+
+class Traffic:
+    """The buckets that every request goes through, whether it calls or reads.
+
+    The gateway counts by access key and by API (official gateway error page: role:ak, role:api), so
+    a request takes one from the key's bucket and one from its API's.
+    """
+
+    __slots__ = ("_api_per_minute", "_apis", "_key")
+
+    def __init__(self, per_minute: int, api_per_minute: int | None = None) -> None:
+        self._key = Pace(per_minute)
+        self._api_per_minute = per_minute if api_per_minute is None else min(api_per_minute, per_minute)
+        self._apis: dict[str, Pace] = {}
+
+    def _of(self, api: str) -> Pace:
+        """Return an API's bucket, full on first mention."""
+        if api not in self._apis:
+            self._apis[api] = Pace(self._api_per_minute)
+        return self._apis[api]
+
+    def ready(self, api: str, now: float) -> bool:
+        """Tell whether one request to this API may leave now."""
+        return self._key.ready(now) and self._of(api).ready(now)
+
+    def take(self, api: str, now: float) -> None:
+        """Count one request to this API that leaves now."""
+        self._key.take(now)
+        self._of(api).take(now)
+
+    def next_at(self, now: float) -> float:
+        """Return when a request that may not leave now may; `inf` when all may."""
+        slow = [self._key, *self._apis.values()]
+        return min((pace.next_at(now) for pace in slow if not pace.ready(now)), default=inf)

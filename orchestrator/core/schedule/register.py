@@ -6,7 +6,7 @@ what to do next. All indexes change in `move`, so that no rule can forget one.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
@@ -30,10 +30,13 @@ from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.offers import Offers
-from orchestrator.core.schedule.pace import Pace
+from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
 _UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
+
+EVERY_API = "*"
+"""The name under which a pause of all requests is kept."""
 
 
 class Register:
@@ -61,15 +64,15 @@ class Register:
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
         self.inspect_at: dict[Region, float] = defaultdict(float)
-        self.pace = Pace(limits.requests_per_minute)
+        self.pace = Traffic(limits.requests_per_minute, limits.api_requests_per_minute)
         self.forecasts = Forecasts()
         self.horizon = Horizon()
         self.offers = Offers(self.forecasts)
         self.proved = False
         self.knocks = 0
-        self.throttles = 0
         self.throttled_since: float | None = None
-        self.calls_at = 0.0
+        self.throttles: Counter[str] = Counter()  # in a row, by API
+        self.pauses: dict[str, float] = {}  # until when, by API or EVERY_API
         self.stop: Reason | None = None
         self.closed: Reason | None = None
         self.rebuilds = False
@@ -298,6 +301,19 @@ class Register:
         track.image, track.answered = image, answered
         if image is not None:
             track.destination.images[image] = track
+
+    # --- what may be sent -------------------------------------------------------------------------
+
+    def may_send(self, api: str) -> bool:
+        """Tell whether one request to an API may leave now: no throttle holds, and the pace allows it."""
+        until = max(self.pauses.get(api, 0.0), self.pauses.get(EVERY_API, 0.0))
+        return until <= self.now and self.pace.ready(api, self.now)
+
+    def throttled(self, api: str, until: float, *, alone: bool) -> None:
+        """Pause an API that was asked too often, or every API when the answer is not about it `alone`."""
+        self.throttles[api] += 1
+        paused = api if alone else EVERY_API
+        self.pauses[paused] = max(self.pauses.get(paused, 0.0), until)
 
     # --- who may be called ------------------------------------------------------------------------
 

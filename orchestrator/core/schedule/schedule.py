@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from math import inf
 from typing import assert_never
 
+from orchestrator.core.apis import APIS_OF_READ, COPY_IMAGES, api_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import (
     Accepted,
@@ -29,11 +29,12 @@ from orchestrator.core.messages import (
     Remembered,
     Seen,
     Settled,
+    Submit,
     Surveyed,
     Unanswered,
 )
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule import (
     agenda,
     answers,
@@ -140,21 +141,23 @@ class Schedule:
         register.now = max(register.now, now)
         actions: list[Action] = []
         while register.stop is None and (action := self._next_action()) is not None:
-            register.pace.take(now)
+            register.pace.take(api_of(action), now)
             actions.append(action)
-        wake = register.pace.next_at(now) if not register.pace.ready(now) else inf
-        return Decision(tuple(actions), min(wake, agenda.next_wake(register)))
+        return Decision(tuple(actions), min(register.pace.next_at(now), agenda.next_wake(register)))
 
     def _next_action(self) -> Action | None:
         """Choose the next request, calls and reads in turn so that neither starves the other."""
         register = self.register
         register.wake()
-        if not register.pace.ready(register.now) or self._waits_for_proof():
+        if self._waits_for_proof():
             return None
-        self._calls_first = not self._calls_first
         if self._calls_first:
-            return agenda.next_call(register) or agenda.next_read(register)
-        return agenda.next_read(register) or agenda.next_call(register)
+            action = agenda.next_call(register) or agenda.next_read(register)
+        else:
+            action = agenda.next_read(register) or agenda.next_call(register)
+        if action is not None:
+            self._calls_first = not isinstance(action, Submit)
+        return action
 
     def _waits_for_proof(self) -> bool:
         """Tell whether the run's first request is under way: it goes alone, it proves the keys."""
@@ -212,7 +215,9 @@ class Schedule:
         return delay_s(attempt, initial_s=initial_s, max_s=max_s, jitter=jitter)
 
     def _failures(self, event: Unanswered) -> int:
-        """Return how often in a row this read has failed."""
+        """Return how often in a row this read has failed, or its API was throttled."""
+        if MEANINGS[event.reason].nature in THROTTLES:
+            return self.register.throttles[APIS_OF_READ[event.read][0]]
         if event.read == "inspect":
             return self.register.inspect_failures[event.region]
         return self.register.destination(event.region).failures[event.read]
@@ -223,8 +228,8 @@ class Schedule:
         match MEANINGS[event.reason].nature:
             case Nature.QUOTA:
                 return self.register.limits.quota_interval_s
-            case Nature.THROTTLE:
-                return self._backoff_s(self.register.throttles, jitter)
+            case Nature.THROTTLE | Nature.API_THROTTLE:
+                return self._backoff_s(self.register.throttles[COPY_IMAGES], jitter)
             case Nature.IMAGE_TRANSIENT:
                 return self._backoff_s(max((t.carrier.tries for t in tracks), default=0), jitter)
             case Nature.UNEXPLAINED | Nature.NOT_SENT:

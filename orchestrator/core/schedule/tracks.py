@@ -213,8 +213,9 @@ class Destination:
     none of its plan's; `shut` are the regions from which a relayed call was refused for good.
     `window` is how many copies may be in flight (None: nothing was learned), `grown` counts those
     accepted since it last grew, `crowd` the refusals in a row that were about different images, all of
-    which are in `refused`; from `calm_at` on the window may shrink again. `number` is its place among
-    the destinations of this run; `queued` are number and size (MB) of the wanted copies that wait, by
+    which are in `refused`; from `calm_at` on the window may shrink again. `passed` counts the calls to
+    others, since its last that was accepted, when it had room for one. `number` is its place among the
+    destinations of this run; `queued` are number and size (MB) of the wanted copies that wait, by
     origin; `idle` is a heap of the times since when places that were used before are free;
     `linger_until` is how long the next chunk waits for more copies, unless something has `stirred`;
     `next_end` when the next copy is expected to be ready.
@@ -272,6 +273,7 @@ class Destination:
     # one kind that nobody answers does not blind the others
     reading: bool = False
     served: int = 0
+    passed: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     again_at: dict[str, float] = field(default_factory=dict)
 
@@ -305,6 +307,7 @@ class Destination:
         self.look_at, self.batches = 0.0, []
         self.grown, self.crowd, self.refused, self.calm_at = 0, 0, set(), 0.0
         self.reading, self.failures, self.again_at = False, Counter(), {}
+        self.passed = 0
 
     def may(self, read: str, now: float) -> bool:
         """Tell whether a kind of read may be sent again after its last failure."""

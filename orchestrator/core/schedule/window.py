@@ -16,7 +16,7 @@ answered by sending slower; one that outlasts the minute with which it should ha
 from __future__ import annotations
 
 from orchestrator.core.messages import Refused
-from orchestrator.core.reasons import MEANINGS, Nature
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
 
@@ -36,7 +36,7 @@ def refused(register: Register, tracks: tuple[Track, ...], event: Refused, natur
     """Take a refusal for what it says about the destination of its copies."""
     destination = tracks[0].destination
     named = any(track.copy.source == event.culprit for track in tracks)
-    if nature is Nature.THROTTLE:
+    if nature in THROTTLES:
         if register.throttled_since is None:
             register.throttled_since = event.at
         if event.at > register.throttled_since + _MINUTE_S:

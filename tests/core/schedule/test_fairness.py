@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from random import Random
+
+import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.messages import Called, Inspect, Lost
-from orchestrator.core.model import CallId, Copy, Resource, State
+from orchestrator.core.messages import Called, Event, Inspect, Look, Lost, Read, Unanswered
+from orchestrator.core.model import CallId, Copy, Region, Resource, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.pace import Pace
-from tests.core.schedule.stories import EAST, EPOCH, SOUTH, Story, copies_of, image_id, story
+from tests.core.schedule.stories import (
+    EAST,
+    EAST1,
+    EPOCH,
+    KINDS,
+    NORTH,
+    SOUTH,
+    Story,
+    copies_of,
+    image_id,
+    story,
+)
 
 
 def test_what_was_refused_for_good_takes_no_room() -> None:
@@ -89,3 +104,71 @@ def test_room_for_doubtful_copies_is_kept_when_the_quotas_are_read_again() -> No
     tale.wait(1000)  # parked: no room; probed: read again
     later = [c for c in tale.told if isinstance(c, Called) and c.call != CallId(first.id)]
     assert later == []
+
+
+# --- whose turn it is -----------------------------------------------------------------------------
+
+
+def destinations_called(tale: Story, calls: int, refuse: Callable[[], bool]) -> list[Region]:
+    """Answer calls one by one; return where the accepted ones went. `refuse` says if one is throttled."""
+    accepted: list[Region] = []
+    while len(accepted) < calls:
+        for call in tale.go() or tale.wait(30):
+            if refuse():
+                tale.refuse(call, Reason.THROTTLED)
+            else:
+                accepted.append(call.chunk.destination)
+                tale.accept(call)
+    return accepted
+
+
+def test_a_destination_with_few_copies_is_served_beside_one_with_ten_thousand() -> None:
+    """Five copies to SOUTH, 10,000 to EAST, room for all, one call at a time: SOUTH is among the first."""
+    few = tuple(Copy(image_id(20_000 + number), NORTH, SOUTH) for number in range(5))
+    tale = story((*copies_of(10_000, EAST), *few), workers=1, region_copies=100_000)
+    assert SOUTH in destinations_called(tale, 5, lambda: False)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_throttled_night_gives_each_destination_its_turn(share: float, seed: int) -> None:
+    """Most calls are throttled by chance: a thousand copies here do not keep five there waiting."""
+    few = (*copies_of(1005, SOUTH)[1000:], *copies_of(1010, EAST1)[1005:])
+    tale = story((*copies_of(1000, EAST), *few), workers=2, region_copies=100_000)
+    chance = Random(seed)
+    assert set(destinations_called(tale, 7, lambda: chance.random() < share)) == {EAST, SOUTH, EAST1}
+
+
+def test_throttled_reads_reach_every_destination() -> None:
+    """Every second read is throttled: each of three destinations is listed, surveyed and looked at."""
+    regions = (EAST, SOUTH, EAST1)
+    tale = story((Copy(image_id(n), NORTH, to) for n, to in enumerate(regions)), poll_interval_s=10)
+    answer, count = tale.answer, 0
+
+    def moody(read: Read) -> Event:
+        nonlocal count
+        count += 1
+        if count % 2:
+            return Unanswered(
+                at=tale.now, read=KINDS[type(read)], region=read.region, reason=Reason.THROTTLED
+            )
+        return answer(read)
+
+    tale.answer = moody  # type: ignore[method-assign]
+    for _ in range(40):
+        tale.accept(*tale.wait(20))
+    looks = [tale.reads(Look, region) for region in regions]
+    assert 5 < max(looks) <= 2 * min(looks)
+
+
+@pytest.mark.parametrize("number", [0, 5, 19])
+def test_no_image_is_left_behind_by_those_with_more_to_copy(number: int) -> None:
+    """Twenty images to three regions and one to a single one, wherever in the plan: all are called."""
+    alone = Copy(image_id(500), NORTH, EAST)
+    others = list(copies_of(20, EAST, SOUTH, EAST1))
+    tale = story((*others[: 3 * number], alone, *others[3 * number :]), workers=1, region_copies=5)
+    for _ in range(60):
+        tale.accept(*tale.go())
+        tale.finish()
+        tale.accept(*tale.wait(60))
+    assert tale.states() == {State.READY}

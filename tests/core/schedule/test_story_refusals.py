@@ -15,6 +15,14 @@ PERMANENT = [r for r in Reason if MEANINGS[r].nature is Nature.IMAGE_PERMANENT]
 TRANSIENT = [r for r in Reason if MEANINGS[r].nature is Nature.IMAGE_TRANSIENT]
 
 
+THROTTLES = [r for r in Reason if MEANINGS[r].nature in (Nature.THROTTLE, Nature.API_THROTTLE)]
+
+
+def paused_until(tale: Story) -> float:
+    """Tell until when the latest throttle holds."""
+    return max(tale.schedule.register.pauses.values())
+
+
 def numbers(calls: list[Call]) -> list[list[int]]:
     return [call.numbers for call in calls]
 
@@ -129,7 +137,7 @@ def refuse_alone(reason: Reason, times: int, max_attempts: int = 20) -> tuple[St
     return tale, pauses
 
 
-@pytest.mark.parametrize("reason", [*TRANSIENT, Reason.THROTTLED])
+@pytest.mark.parametrize("reason", [*TRANSIENT, *THROTTLES])
 def test_what_passes_by_itself_never_counts_as_an_attempt(reason: Reason) -> None:
     """Fifty refusals with MAX_ATTEMPTS=3: the copy still waits, and the pauses grow to the cap."""
     tale, pauses = refuse_alone(reason, 50, max_attempts=3)
@@ -182,19 +190,21 @@ def test_a_busy_image_does_not_make_the_others_wait() -> None:
     assert tale.schedule.why(Copy(image_id(1), NORTH, EAST), tale.now)[0] is Reason.BUSY
 
 
-def test_a_throttle_pauses_all_calls_and_no_read() -> None:
-    """No region is called until the pause is over, and copies under way are still looked at."""
+@pytest.mark.parametrize("reason", THROTTLES)
+def test_a_throttle_pauses_all_calls_and_a_read_only_when_it_is_about_the_key(reason: Reason) -> None:
+    """No region is called until the pause is over; copies are looked at if only copyImages is meant."""
     tale = story(copies_of(60, EAST, SOUTH), workers=2, poll_interval_s=1)
     first, second = tale.go()
     tale.accept(first)
     for third in tale.go():
-        tale.refuse(third, Reason.THROTTLED)
-    tale.tell(Refused(at=tale.now, call=second.id, reason=Reason.THROTTLED), jitter=0.9)
-    until, looks = tale.schedule.register.calls_at, tale.reads(Look)
+        tale.refuse(third, reason)
+    tale.tell(Refused(at=tale.now, call=second.id, reason=reason), jitter=0.9)
+    until, looks = paused_until(tale), tale.reads(Look)
     assert until - tale.now > 1.5
     assert tale.wait((until - tale.now) * 0.99) == []
-    assert tale.reads(Look) > looks
+    assert (tale.reads(Look) > looks) is (reason is Reason.API_THROTTLED)
     assert len(tale.wait(1)) == 2
+    assert tale.reads(Look) > looks
 
 
 def test_an_accepted_call_ends_the_row_of_throttles() -> None:
@@ -207,7 +217,7 @@ def test_an_accepted_call_ends_the_row_of_throttles() -> None:
             tale.accept(call)
             continue
         tale.refuse(call, Reason.THROTTLED)
-        pauses.append(tale.schedule.register.calls_at - tale.now)
+        pauses.append(paused_until(tale) - tale.now)
     assert pauses[:6] == [0.5, 1, 2, 4, 8, 16]
     assert pauses[6] == 0.5
 

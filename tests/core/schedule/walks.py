@@ -13,7 +13,7 @@ from orchestrator.core.codec import from_json, kind_of, to_json
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Accepted, Change, Event, Listed, Read, Submit, Unanswered
 from orchestrator.core.model import CallId, Chunk, Copy, Resource
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from tests.core.schedule.carrying import relayed
 from tests.core.schedule.stories import EAST, EAST1, KINDS, LEDGER, SOUTH, Call, Story, copies_of
@@ -25,7 +25,7 @@ _REFUSALS = [
     if reason is not Reason.ABSENT
     and meaning.nature
     in (
-        Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.QUOTA, Nature.THROTTLE,
+        Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.QUOTA, *THROTTLES,
         Nature.MARK, Nature.UNEXPLAINED, Nature.NOT_SENT, Nature.ROUTE_PERMANENT,
     )
 ]  # fmt: skip
