@@ -332,12 +332,10 @@ class Register:
         if track.source.held == 0:
             yield track.source
         for other in able(track):
-            known = self.sources.get((other.copy.destination, other.image)) if other.image else None
-            if known is not None and not (known.held or known.suspects or known.not_before > self.now):
-                yield known
-            elif known is None and other.image:
-                carrier = self.carrier(track, other.copy.destination, other.image)
-                carrier.freed_at = self.now
+            carrier = self.sources[other.copy.destination, other.image] if other.image else None
+            if carrier is not None and not (
+                carrier.held or carrier.suspects or carrier.not_before > self.now
+            ):
                 yield carrier
 
     def inspect(self, source: Source) -> None:

@@ -39,10 +39,18 @@ def verify(register: Register, track: Track, sighting: Sighting) -> None:
     elif sighting.status == "ready" and track.fit is None:
         original = track.source.sighting
         track.fit = original is not None and _features(original) == _features(sighting)
-        if sighting.name and track.fit:
-            track.source.names.add(sighting.name)  # those that it carries get it
-        if track.fit and track.state is State.READY:
-            register.offer_siblings(track)
+        if track.fit:
+            _enlist(register, track, sighting)
+
+
+def _enlist(register: Register, track: Track, sighting: Sighting) -> None:
+    """Make a copy's image a carrier: it gets a record, and its name, which it passes on, is remembered."""
+    carrier = register.carrier(track, track.copy.destination, sighting.image)
+    carrier.freed_at = register.now
+    if sighting.name:
+        track.source.names.add(sighting.name)
+    if track.state is State.READY:
+        register.offer_siblings(track)
 
 
 def _features(sighting: Sighting) -> tuple[object, ...]:
