@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.core.model import READY
-from orchestrator.core.schedule.tracks import Track
+from orchestrator.core.schedule.tracks import Source, Track
 
 
 def able(track: Track) -> Iterator[Track]:
@@ -18,3 +18,10 @@ def able(track: Track) -> Iterator[Track]:
             confirmed = other.state is READY and not other.unconfirmed
             if confirmed and other.fit and other.copy.destination not in track.destination.shut:
                 yield other
+
+
+def carries(carrier: Source, track: Track) -> bool:
+    """Tell whether an image that was offered may still carry a copy: much may have happened since."""
+    if carrier is track.source:
+        return True
+    return any((t.copy.destination, t.image) == (carrier.origin, carrier.image) for t in able(track))

@@ -14,6 +14,7 @@ from heapq import heappop, heappush
 from math import inf
 
 from orchestrator.core.model import CHUNK_MAX
+from orchestrator.core.schedule.carrying import carries
 from orchestrator.core.schedule.offers import Offer, Pool
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source, Suspects, Track
@@ -107,6 +108,8 @@ def _live(register: Register, pool: Pool) -> Iterator[Offer]:
         track = entry.track
         if not track.offered or entry.ticket != track.ticket or entry.carrier.held:
             continue  # when the carrier is free again, whatever it may carry is offered anew
+        if not carries(entry.carrier, track):
+            continue
         if register.callable(track) and entry.at <= register.now:
             yield entry
         else:

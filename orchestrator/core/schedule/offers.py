@@ -34,7 +34,7 @@ class Offer(NamedTuple):
     @property
     def at(self) -> float:
         """The earliest time at which the copy may be called this way."""
-        return self.track.eligible_at if self.carrier is self.track.source else self.track.not_before
+        return max(self.track.not_before, self.carrier.not_before)
 
 
 Pool = list[Offer]

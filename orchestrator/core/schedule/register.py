@@ -333,9 +333,7 @@ class Register:
             yield track.source
         for other in able(track):
             carrier = self.sources[other.copy.destination, other.image] if other.image else None
-            if carrier is not None and not (
-                carrier.held or carrier.suspects or carrier.not_before > self.now
-            ):
+            if carrier is not None and not (carrier.held or carrier.suspects):
                 yield carrier
 
     def inspect(self, source: Source) -> None:

@@ -35,14 +35,14 @@ def most_in_flight(destination: Destination, region_copies: int) -> int:
 def refused(register: Register, tracks: tuple[Track, ...], event: Refused, nature: Nature) -> None:
     """Take a refusal for what it says about the destination of its copies."""
     destination = tracks[0].destination
-    named = any(track.copy.source == event.culprit for track in tracks)
+    named = any(track.carrier.image == event.culprit for track in tracks)
     if nature in THROTTLES:
         if register.throttled_since is None:
             register.throttled_since = event.at
         if event.at > register.throttled_since + _MINUTE_S:
             _shrink(register, tracks[0], event.at)
     elif MEANINGS[event.reason].may_be_crowded and nature is not Nature.MARK and not named:
-        images = {track.copy.source for track in tracks}
+        images = {track.carrier.image for track in tracks}
         destination.crowd += destination.refused.isdisjoint(images)
         destination.refused |= images
         if destination.crowd >= _CROWD:
@@ -58,7 +58,7 @@ def _shrink(register: Register, track: Track, at: float) -> None:
     most = most_in_flight(destination, register.limits.region_copies)
     destination.window = min(most, max(load, most * 7 // 10))
     destination.grown = 0
-    known = register.forecasts.knows((track.copy.origin, destination.region))
+    known = register.forecasts.knows((track.carrier.origin, destination.region))
     destination.calm_at = at + (register.forecasts.seconds(track) if known else register.limits.backoff_max_s)
 
 
