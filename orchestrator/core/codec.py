@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from hashlib import blake2b
 
 from pydantic import TypeAdapter
 
@@ -77,3 +78,9 @@ def to_json(event: Event) -> str:
 def from_json(kind: str, body: str) -> Event:
     """Read an event back; KeyError for an unknown kind, ValueError for a body that is not of it."""
     return _reader(kind)(body)
+
+
+def form_of(kind: str) -> str:
+    """Name the form of a kind's body: another one for every field, at any depth, that is added or changed."""
+    shape = repr(_adapter(kind).json_schema())
+    return blake2b(shape.encode(), digest_size=8).hexdigest()

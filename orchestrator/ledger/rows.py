@@ -96,11 +96,12 @@ def read_events(
     *,
     until_run: RunId | None = None,
     until: int | None = None,
+    after: int = 0,
 ) -> Iterator[Event]:
     """Read the events in order, up to event `until` or the last one of `until_run` where that is given.
 
-    No statement stays open between two events, so a slow reader holds up nobody. Raises
-    LedgerDamaged, which names the row.
+    Those up to `after` are verified and not given. No statement stays open between two events, so a
+    slow reader holds up nobody. Raises LedgerDamaged, which names the row.
     """
     meta = read_meta(connection, path)
     seq, last = int(meta["base"]), int(meta["head"])
@@ -111,7 +112,9 @@ def read_events(
         batch = _fetch(connection, path, seq, last)
         for row in batch:
             seq += 1
-            yield _read_row(row, path, ledger_id=meta["ledger_id"], seq=seq)
+            whole = _verified(row, path, ledger_id=meta["ledger_id"], seq=seq)
+            if seq > after:
+                yield _event(*whole, path, seq)
         if not batch:
             raise damaged(path, f"the events {seq + 1} to {last} are missing")
 
@@ -141,15 +144,20 @@ def _last_of_run(connection: sqlite3.Connection, path: Path, run: RunId) -> int:
     return 0 if inside else last
 
 
-def _read_row(row: Found, path: Path, *, ledger_id: str, seq: int) -> Event:
-    """Turn a row into the event that was written, or say which row is wrong."""
+def _verified(row: Found, path: Path, *, ledger_id: str, seq: int) -> tuple[str, str]:
+    """Return kind and body of a row as they were written, or say which row is wrong."""
     if row[0] != seq:
         raise damaged(path, f"event {seq} is missing")
     whole = _whole(row, ledger_id)
     if whole is None:
         raise damaged(path, f"event {seq} is not as it was written")
+    return whole
+
+
+def _event(kind: str, body: str, path: Path, seq: int) -> Event:
+    """Turn what was written into the event; LedgerTooNew for what this version does not know."""
     try:
-        return from_json(*whole)
+        return from_json(kind, body)
     except (KeyError, ValueError):
         raise LedgerTooNew(
             f"Event {seq} in the ledger {path} is whole, but of a kind that this version does not know. "

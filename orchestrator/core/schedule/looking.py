@@ -32,7 +32,7 @@ def plan_look(register: Register, destination: Destination, idle: Sequence[End] 
 
     `idle` are places and sources that are free already and wait for others to be so.
     """
-    if destination.batches:
+    if destination.batches or register.replays:
         return
     ends = sorted((_expected(register, track), track.order, track) for track in destination.copying.values())
     destination.next_end = ends[0][0] if ends else inf

@@ -7,7 +7,8 @@ field by field, and what they do in the nights after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
@@ -31,11 +32,11 @@ def remember(register: Register) -> Iterator[Remembered]:
     yield Remembered(
         at=at, endpoint=register.endpoint, account=register.account, regions=regions, routes=routes
     )
-    for sources in _batches([_source(source) for source in register.sources.values()]):
+    for sources in _batches(map(_source, register.sources.values())):
         yield Remembered(at=at, sources=sources)
-    for copies in _batches([_copy(track) for track in register.tracks.values()]):
+    for copies in _batches(map(_copy, register.tracks.values())):
         yield Remembered(at=at, copies=copies)
-    for calls in _batches(list(_calls(register))):
+    for calls in _batches(_calls(register)):
         yield Remembered(at=at, calls=calls)
     for destination in destinations:
         for shelf in _shelves(destination):
@@ -98,11 +99,11 @@ def _source(source: Source) -> KnownSource:
 
 def _shelves(destination: Destination) -> Iterator[KnownShelf]:
     """Give the order of a destination's images, then of those under way, then of its doubts."""
-    for images in _batches(list(destination.images)):
+    for images in _batches(destination.images):
         yield KnownShelf(region=destination.region, images=images)
-    for copying in _batches(list(destination.copying)):
+    for copying in _batches(destination.copying):
         yield KnownShelf(region=destination.region, copying=copying)
-    for doubtful in _batches(list(destination.doubtful)):
+    for doubtful in _batches(destination.doubtful):
         yield KnownShelf(region=destination.region, doubtful=doubtful)
 
 
@@ -203,7 +204,8 @@ def _recall_calls(register: Register, calls: Sequence[KnownCall]) -> None:
             register.open_calls[known.call] = known.marked
 
 
-def _batches(records: list[T]) -> Iterator[tuple[T, ...]]:
-    """Cut a list into parts of a bounded size."""
-    for start in range(0, len(records), _BATCH):
-        yield tuple(records[start : start + _BATCH])
+def _batches(records: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """Cut records into parts of a bounded size, made when they are asked for."""
+    rest = iter(records)
+    while batch := tuple(islice(rest, _BATCH)):
+        yield batch

@@ -44,6 +44,8 @@ class Register:
 
     `stop` says why nothing at all may be sent any more in this run, `closed` why no call may;
     a run that `rebuilds` a lost ledger only looks; one that is `relaying` may send copies of copies.
+    While it `replays` the past nobody is told of changes, and nothing is offered or looked forward to:
+    the run that begins next does all of that anew.
     """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
@@ -59,7 +61,7 @@ class Register:
         self.handed_out = 0
         self.served = 0
         self.changes: list[Change] = []
-        self.tells = True
+        self.replays = False
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
@@ -157,13 +159,15 @@ class Register:
 
     def expect(self, source: Source) -> None:
         """Note when the last copy of a source is expected: its copies follow each other."""
+        if self.replays:
+            return
         waits_s, holder = self.forecasts.remaining_s(source), source.holder
         begins = self.now if holder is None else max(self.now, holder.ends_at)
         self.horizon.expect(source, begins + waits_s if waits_s or holder else None)
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
-        if not self.tells:
+        if self.replays:
             return
         waits = track.state is WAITING and track.eligible_at > self.now
         change = Change(
@@ -324,6 +328,8 @@ class Register:
         """
         if track.wanted and track.state is WAITING and not track.source.inspected:
             self.inspect(track.source)
+        if self.replays:
+            return
         if not track.offered and self.callable(track):
             self.offers.put(track, self.free_carriers(track), self.now)
 

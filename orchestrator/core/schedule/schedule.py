@@ -119,11 +119,14 @@ class Schedule:
                 assert_never(event)
 
     def recover(self, events: Iterable[Event]) -> None:
-        """Take in a ledger's events: the state after them is the state before the crash."""
-        self.register.tells = False
+        """Take in a ledger's events: the state after them is the state before the crash.
+
+        What they mean for the next decision is left out: a run begins (Begun) before there is one.
+        """
+        self.register.replays = True
         for event in events:
             self.apply(event)
-        self.register.tells = True
+        self.register.replays = False
 
     def open_calls(self) -> tuple[CallId, ...]:
         """Return the calls without an answer; after a restart each of them is lost."""
