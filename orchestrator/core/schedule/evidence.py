@@ -93,7 +93,7 @@ def judge_text(register: Register, track: Track, sighting: Sighting) -> None:
         destination.evidence = Evidence.MARK
     elif destination.evidence is Evidence.MARK or not track.answered:
         return
-    elif track.copy.source in claims(register, destination, sighting.text):
+    elif mark is None and track.copy.source in claims(register, destination, sighting.text):
         destination.evidence = Evidence.PLATFORM
     elif sighting.status == "ready" and destination.evidence is Evidence.UNKNOWN:
         destination.evidence = Evidence.NONE
