@@ -19,7 +19,7 @@ from orchestrator.core.model import Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Quota, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Quota, Source, Track
 from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
@@ -168,7 +168,6 @@ _SHORT: dict[type, Callable[..., object]] = {
     Destination: lambda destination: destination.region,
     Quota: lambda quota: (quota.used, min(quota.room, _PLENTY)),
     Sighting: lambda sighting: _sighting(sighting),
-    Suspects: lambda suspects: tuple(source.image for source in suspects.sources),
 }
 
 
