@@ -112,8 +112,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="culprit-not-isolated",
         file=f"{_SCHEDULE}/answers.py",
-        old="    if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:\n",
-        new="    if nature in _ABOUT_AN_IMAGE and not blamed:\n",
+        old="        blamed = tracks if len(tracks) == 1 else ()\n",
+        new="        blamed = tracks\n",
         why="One bad image fails the nine others of its call, which is refused as a whole.",
         budget=_seek("spoilt"),
     ),

@@ -21,7 +21,7 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.offers import Offer, Offers
 from orchestrator.core.schedule.readings import Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
@@ -175,7 +175,6 @@ _SHORT: dict[type, Callable[..., object]] = {
     Destination: lambda destination: destination.region,
     Quota: lambda quota: (quota.used, min(quota.room, _PLENTY)),
     Sighting: lambda sighting: _sighting(sighting),
-    Suspects: lambda suspects: tuple(source.image for source in suspects.sources),
     Offer: lambda offer: (round(offer.key), offer.order, offer.ticket == offer.track.ticket),
 }
 

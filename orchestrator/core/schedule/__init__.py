@@ -13,9 +13,9 @@ likeness    whose copy it may be, when nothing is certain
 relay       which ready copies may carry further ones
 essence     what of an observation is recorded
 agenda      what to do next                        chunking  which copies travel together
-admission   what fits into the quotas              window    how many copies at a time
-turns       which destination is next              looking   when to look at copies under way
-backoff     how long to wait                       pace      how fast to go
+culprits    who spoiled a refused call             admission what fits into the quotas
+window      how many copies at a time              turns     which destination is next
+looking     when to look at copies under way       backoff, pace  how long to wait, how fast to go
 outlook     where everything stands, in words
 memory      what a compaction keeps                belonging whose ledger this is
 """

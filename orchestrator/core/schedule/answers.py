@@ -9,13 +9,13 @@ from orchestrator.core.messages import Accepted, Called, Lost, Refused
 from orchestrator.core.model import CallId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import window
-from orchestrator.core.schedule.chunking import clear, halve
+from orchestrator.core.schedule.culprits import clear, dismiss, suspect
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, plan_look
 from orchestrator.core.schedule.parking import refused_for_quota
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import carriers, pass_over
-from orchestrator.core.schedule.tracks import Destination, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 
 _ABOUT_AN_IMAGE = (Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.UNEXPLAINED)
 _ENDS_A_CARRIER = (Nature.IMAGE_PERMANENT, Nature.ROUTE_PERMANENT, Nature.UNEXPLAINED)
@@ -57,7 +57,8 @@ def accepted(register: Register, event: Accepted) -> None:
         register.move(track, Step.ACCEPT, Reason.ACCEPTED)
         foresee(register, track, None)
         register.expect(track.source)
-    clear(tuple(track.carrier for track in tracks))
+    for source, refusal in clear(tuple(track.source for track in tracks if not track.relayed)):
+        _blame_by_exclusion(register, source, refusal)
     if tracks:
         destination = tracks[0].destination
         destination.park, destination.ceiling, destination.passed = None, None, 0
@@ -83,9 +84,9 @@ def refused(register: Register, event: Refused) -> None:
     window.refused(register, tracks, event, nature)
     culprits = tuple(t for t in tracks if t.carrier.image == event.culprit)
     blamed = culprits or tracks
-    if nature in _ABOUT_AN_IMAGE and len(blamed) > 1:
-        halve(tuple(track.carrier for track in tracks))
-        blamed = ()
+    if nature in _ABOUT_AN_IMAGE and not culprits:
+        suspect(tuple(track.source for track in tracks if not track.relayed), event)
+        blamed = tracks if len(tracks) == 1 else tuple(track for track in tracks if track.relayed)
     _pause(register, tracks[0].destination, event, nature)
     for track in tracks:
         if track not in blamed:
@@ -101,6 +102,8 @@ def _answered(register: Register, call: CallId) -> tuple[Track, ...]:
     if call not in register.open_calls:
         return ()
     del register.open_calls[call]
+    for destination in register.destinations.values():
+        destination.stirred = True  # suspects may wait for this answer
     return tuple(track for track in register.calls[call] if track.state is State.CALLING)
 
 
@@ -179,9 +182,23 @@ def _wait_for_image(register: Register, track: Track, event: Refused) -> None:
         register.move(track, Step.END, event.reason, event.detail)
 
 
+def _blame_by_exclusion(register: Register, source: Source, refusal: Refused) -> None:
+    """Blame an image whose companions in a refused call were all accepted since; it needs no call for that.
+
+    What may pass by itself is not counted against it: it pauses, and its own call will tell.
+    """
+    for track in register.calls[refusal.call]:
+        if track.source is source and track.state is State.WAITING:
+            if MEANINGS[refusal.reason].nature is Nature.IMAGE_PERMANENT:
+                fail_image(register, track, refusal.reason, refusal.detail)
+            else:
+                source.not_before = max(source.not_before, refusal.until)
+                register.restate(track, refusal.reason, refusal.detail)
+
+
 def fail_image(register: Register, track: Track, reason: Reason, detail: str) -> None:
     """Fail every copy of the image that is not made yet: the reason holds for all of them."""
-    track.source.suspects = None
+    dismiss(track.source)
     for sibling in track.source.tracks:
         if sibling is track or (sibling.wanted and sibling.state is State.WAITING):
             register.move(sibling, Step.END, reason, detail)

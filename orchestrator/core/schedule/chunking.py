@@ -1,9 +1,9 @@
-"""Which waiting copies travel together now, and how a refused chunk is taken apart.
+"""Which waiting copies travel together now.
 
 A chunk is formed when it is sent, from the copies of one route whose sources are free. Two
 rules beyond the count: sources of the same name never share a chunk (the mark says which call
 made an image, and only the name says which source of the call); and suspected sources travel
-only with their fellow suspects.
+only with their fellow suspects (`culprits` says with whom).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from math import inf
 
 from orchestrator.core.model import CHUNK_MAX
 from orchestrator.core.schedule.carrying import carries
+from orchestrator.core.schedule.culprits import company
 from orchestrator.core.schedule.offers import Offer, Pool
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Source, Track
 
 _ASIDE_MAX = 2000
 """Copies passed over before a chunk goes as it is: bounds the work when many do not fit."""
@@ -129,31 +130,7 @@ def _held_off(register: Register, offer: Offer, gathering: Gathering) -> bool:
 
 
 def _gather_suspects(register: Register, first: Track, gathering: Gathering) -> None:
-    """Choose the copies of the first one's fellow suspects on the same route, if free."""
-    suspects = first.source.suspects
-    for source in suspects.sources if suspects else ():
-        if source.suspects is not suspects:
-            continue  # it was refused in smaller company since
-        for track in source.tracks:
-            same_route = track.destination is first.destination
-            free = source.held == 0 and register.callable(track) and track.eligible_at <= register.now
-            if same_route and free and len(gathering.chosen) < gathering.most:
-                gathering.takes(track, source)
-
-
-def halve(sources: tuple[Source, ...]) -> None:
-    """Make two groups of suspects out of a refused chunk; nobody was named.
-
-    A group of one stays a suspect, so that it travels alone until it has proved itself.
-    """
-    middle = (len(sources) + 1) // 2
-    for half in (sources[:middle], sources[middle:]):
-        group = Suspects(half)
-        for source in half:
-            source.suspects = group
-
-
-def clear(sources: tuple[Source, ...]) -> None:
-    """Lift the suspicion: the chunk was accepted, so none of these is a culprit."""
-    for source in sources:
-        source.suspects = None
+    """Choose who of the first one's fellow suspects travels next on the same route, if anybody can."""
+    for track in company(register, first):
+        if len(gathering.chosen) < gathering.most:
+            gathering.takes(track, track.source)

@@ -10,13 +10,14 @@ from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
 from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.culprits import suspect_alone
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
 from orchestrator.core.schedule.readings import Listing, Quota
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import retire, verify
-from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Suspects, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
 _SURVEYS_TRIED = 3
 """After so many failures, other than throttles, a quota counts as unknown; a refusal will tell."""
@@ -44,7 +45,7 @@ def inspected(register: Register, event: Inspected) -> None:
         else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
             # nine others down with it. What was known stays: its copies are recognised by it.
-            source.suspects = Suspects((source,))
+            suspect_alone(source)
         register.expect(source)
         for track in source.tracks:
             register.offer(track)

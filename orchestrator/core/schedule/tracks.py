@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
+from orchestrator.core.messages import Refused
 from orchestrator.core.model import (
     DOUBTFUL,
     FAILED,
@@ -41,9 +42,18 @@ class Evidence(Enum):
 
 @dataclass(slots=True, eq=False)
 class Suspects:
-    """Sources of a refused chunk, one of which is the culprit; they travel only together."""
+    """Sources of a call that was refused without a name; they travel only with each other.
 
-    sources: tuple[Source, ...]
+    One `among` them is to blame for `refusal`; those `aside` were in the call too, but another part
+    of it was refused again. `second` tells that they are refused for a second culprit, `one_by_one`
+    that each is to be tried by itself.
+    """
+
+    among: tuple[Source, ...]
+    aside: tuple[Source, ...] = ()
+    refusal: Refused | None = None
+    second: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(slots=True, eq=False)

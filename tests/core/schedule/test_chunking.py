@@ -1,4 +1,4 @@
-"""Which copies travel together, and how a refused chunk is taken apart."""
+"""Which copies travel together; who of a refused chunk does is in `test_culprits`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from heapq import heappush
 import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.model import Sighting
-from orchestrator.core.schedule.chunking import clear, gather, halve
+from orchestrator.core.messages import Refused
+from orchestrator.core.model import CallId, Sighting
+from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.culprits import clear, suspect, suspect_alone
+from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.offers import Offer, Pool
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Track
 from tests.core.schedule.stories import EAST, copies_of
+
+REFUSAL = Refused(at=0.0, call=CallId("c"), reason=Reason.CONFLICT)
 
 
 def ready_pool(images: int, *, disks: int = 1, names: str = "name-{}") -> tuple[Register, Pool, list[Track]]:
@@ -132,33 +138,27 @@ def test_the_source_with_most_copies_to_make_goes_first() -> None:
     assert orders(gather(register, pool, 2, None).chosen) == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("size", "halves"), [(10, (5, 5)), (9, (5, 4)), (3, (2, 1)), (2, (1, 1)), (1, (1, 0))]
-)
-def test_a_refused_chunk_becomes_two_groups(size: int, halves: tuple[int, int]) -> None:
-    """Each half is a group of suspects of its own; nobody is in both."""
-    _, _, tracks = ready_pool(size)
-    sources = tuple(track.source for track in tracks)
-    halve(sources)
-    groups = [source.suspects for source in sources]
-    assert len({id(group) for group in groups[: halves[0]]}) == 1
-    assert [group.sources for group in groups if group] == [sources[: halves[0]]] * halves[0] + [
-        sources[halves[0] :]
-    ] * halves[1]
-
-
-def test_suspects_travel_only_together() -> None:
-    """Neither of two groups mixes with the other or with the innocent."""
+def test_suspects_do_not_mix_with_the_innocent() -> None:
+    """Half of four suspects in one chunk, those of good repute in the next; then none until an answer."""
     register, pool, tracks = ready_pool(8)
-    halve(tuple(track.source for track in tracks[:4]))
+    suspect(tuple(track.source for track in tracks[:4]), REFUSAL)
     chunks = [taken(register, pool) for _ in range(3)]
-    assert sorted(chunks) == [[0, 1], [2, 3], [4, 5, 6, 7]]
+    assert sorted(chunks) == [[], [0, 1], [4, 5, 6, 7]]
+
+
+def test_two_groups_of_suspects_do_not_mix_either() -> None:
+    """Each of two refused chunks has a half on its way at the same time, and neither holds the other up."""
+    register, pool, tracks = ready_pool(8)
+    suspect(tuple(track.source for track in tracks[:4]), REFUSAL)
+    suspect(tuple(track.source for track in tracks[4:]), REFUSAL)
+    chunks = [taken(register, pool) for _ in range(3)]
+    assert sorted(chunks) == [[], [0, 1], [4, 5]]
 
 
 def test_a_suspect_alone_travels_alone() -> None:
     """A group of one is not mixed into a chunk before it has proved itself."""
     register, pool, tracks = ready_pool(5)
-    halve((tracks[2].source,))
+    suspect_alone(tracks[2].source)
     chunks = [taken(register, pool) for _ in range(2)]
     assert sorted(chunks) == [[0, 1, 3, 4], [2]]
 
@@ -166,33 +166,26 @@ def test_a_suspect_alone_travels_alone() -> None:
 def test_the_cleared_travel_with_everybody() -> None:
     """An accepted chunk lifts the suspicion from all of its sources."""
     register, pool, tracks = ready_pool(6)
-    halve(tuple(track.source for track in tracks[:4]))
+    suspect(tuple(track.source for track in tracks[:4]), REFUSAL)
     clear(tuple(track.source for track in tracks[:4]))
     assert orders(gather(register, pool, 10, None).chosen) == list(range(6))
 
 
 def test_a_group_larger_than_the_room_loses_nobody() -> None:
-    """One place for two suspects, the second of them first in the pool: both go, one after the other."""
-    register, pool, tracks = ready_pool(2)
-    halve((tracks[0].source, tracks[1].source))
-    halve((tracks[0].source, tracks[1].source, ready_pool(1)[2][0].source))
-    pool.clear()
-    heappush(pool, Offer(-5, 1, tracks[1].ticket, tracks[1], tracks[1].source))
-    heappush(pool, Offer(-1, 0, tracks[0].ticket, tracks[0], tracks[0].source))
-    assert {*taken(register, pool, most=1), *taken(register, pool, most=1)} == {0, 1}
-
-
-def test_a_source_refused_in_smaller_company_leaves_its_old_group() -> None:
-    """Three of five were refused without the others: the two travel without the three."""
-    register, pool, tracks = ready_pool(5)
-    sources = [track.source for track in tracks]
-    halve((*sources, *[ready_pool(1)[2][0].source] * 5))
-    halve(tuple(sources[:3]))
+    """One place for four suspects, the last of them first in the pool: all go, one after the other."""
+    register, pool, tracks = ready_pool(4)
+    suspect(tuple(track.source for track in tracks), REFUSAL)
     pool.clear()
     for track in tracks:
         heappush(pool, Offer(-track.order, track.order, track.ticket, track, track.source))
-    chunks = [taken(register, pool) for _ in range(3)]
-    assert sorted(chunks) == [[0, 1], [2], [3, 4]]
+    gone = []
+    for _ in range(4):
+        (number,) = taken(register, pool, most=1)
+        register.move(tracks[number], Step.CALL, Reason.CALLED)
+        register.move(tracks[number], Step.ACCEPT, Reason.ACCEPTED)
+        clear((tracks[number].source,))
+        gone.append(number)
+    assert sorted(gone) == [0, 1, 2, 3]
 
 
 def test_a_chunk_is_formed_in_bounded_work() -> None:

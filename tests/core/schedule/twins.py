@@ -94,7 +94,7 @@ _NAMES: dict[type, Callable[..., object]] = {
     Track: lambda track: track.copy,
     Source: lambda source: (source.origin, source.image),
     Destination: lambda destination: destination.region,
-    Suspects: lambda suspects: [source.image for source in suspects.sources],
+    Suspects: lambda suspects: [source.image for source in (*suspects.among, *suspects.aside)],
 }
 
 
