@@ -12,6 +12,9 @@ from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.storm.mischief import Weather
 from tests.storm.scenario import REGIONS, STORM_S, Act, Deed, Doom, End, Furniture, Habit, Scenario, Trait
 
+_RELAY_SHARE = 0.4
+"""Of the storms, in which the plan asks for a relay."""
+
 
 def scenario_of(seed: int) -> Scenario:
     """Draw a storm."""
@@ -49,6 +52,7 @@ def scenario_of(seed: int) -> Scenario:
         dooms=tuple(_doom(chance, limits.settle_s) for _ in range(chance.randint(1, 4))),
         blind=_blind(Random(f"blind/{seed}"), reach) if fury else (),
         held_s=_held_s(Random(f"held/{seed}"), limits.settle_s - pace.listing_lag_s),
+        relay=Random(f"relay/{seed}").random() < _RELAY_SHARE,
     )
 
 

@@ -59,6 +59,7 @@ class Outcome:
     events: int
     faults: int
     held: int
+    relayed: int
 
 
 class Storm:
@@ -205,6 +206,7 @@ class Storm:
             events=len(self.diary.entries),
             faults=self.network.faults.total() + self.cloudscape.world.record.faults.total(),
             held=self.network.faults["held"],
+            relayed=sum(e["source"] != e["root"] for e in self.cloudscape.world.record.copies),
         )
 
 

@@ -120,7 +120,7 @@ class Process:
                 senses,
                 confirm=ledger.confirm_epoch,
             )
-            engine.begin(run, "storm", copies)
+            engine.begin(run, "storm", copies, relay=lambda _: self.stay.scenario.relay)
             if self.doom.end is End.SIGNAL:
                 self.stay.loop.call_later(self.doom.at, self.halt.request, 15)
             limit_s = self.doom.at if self.doom.end is End.DEADLINE else inf

@@ -119,6 +119,7 @@ class Scenario:
     Where a process dies while its calls are on their way, these arrive `held_s` after the next life began,
     unless that is 0.
     In a `plain` storm nothing stands in the way of a copy but lost answers and crashes.
+    With a `relay` ready copies carry others, and people get at copies as they do at sources.
     """
 
     seed: int
@@ -141,3 +142,4 @@ class Scenario:
     blind: tuple[tuple[Region, float, float], ...]
     held_s: float = 0.0
     plain: bool = False
+    relay: bool = False

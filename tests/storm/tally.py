@@ -10,7 +10,7 @@ from hashlib import sha256
 from tests.storm.night import Outcome
 
 _SUMMED = ("lives", "crashes", "posts", "copies", "duplicates", "unrecorded", "unfinished", "needs_person")
-_ALSO = ("events", "faults", "held", "twice")
+_ALSO = ("events", "faults", "held", "relayed", "twice")
 _SHOWN, _WIDTH = 5, 160
 CONDITION = "an accepted copy becomes visible within SETTLE_TIME of the end of its request"
 
@@ -75,6 +75,7 @@ def lines(tally: Tally) -> Iterable[str]:
     yield f"{tally.nights} nights of storm, {sums['lives']} process lives, {sums['crashes']} crashes"
     yield f"{sums['posts']} copy calls, {sums['copies']} copies made, {sums['faults']} faults played"
     yield f"{sums['held']} calls of the dead held back until the next life"
+    yield f"{sums['relayed']} copies made of copies"
     yield f"{sums['events']} events, {tally.virtual_s / 3600:.0f} virtual hours"
     yield "clouds: " + ", ".join(f"{count} {habit}" for habit, count in sorted(tally.habits.items()))
     yield f"duplicates {sums['duplicates']}, unrecorded {sums['unrecorded']}, unfinished {sums['unfinished']}"

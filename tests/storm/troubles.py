@@ -12,6 +12,7 @@ from enum import Enum
 from random import Random
 from typing import assert_never
 
+from orchestrator.core.model import Copy
 from orchestrator.simulator.traits import Pace
 from tests.storm.drawing import plainly, scenario_of
 from tests.storm.mischief import Weather
@@ -30,6 +31,7 @@ class Trouble(Enum):
     STALE = "a copy is shown late, and every other listing is older still"
     WORDS = "others copy the sources of the plan themselves, and the cloud writes no texts for our calls"
     SPOILT = "sources turn out to be broken between their inspection and their call"
+    RELAY = "ready copies carry others, and people work on them, break and delete them"
 
 
 Wish = Habit | Trouble | None
@@ -148,9 +150,38 @@ def _spoilt(scenario: Scenario, chance: Random) -> Scenario:
     return replace(quiet, switches=replace(quiet.switches, partial=False), deeds=deeds, plain=False)
 
 
+def _relay(scenario: Scenario, chance: Random) -> Scenario:
+    """Let copies go on to every region, and let somebody get at those that are ready; answers are lost."""
+    acts = (Act.BUSY, Act.TASK, Act.BREAK_SOURCE, Act.DELETE_COPY)
+    deeds = tuple(
+        Deed(
+            at_s=chance.uniform(60.0, 1200.0),
+            act=chance.choice(acts),
+            region=chance.choice(REGIONS[1:]),
+            number=2 * chance.randrange(500) + 1,
+            span_s=chance.uniform(60.0, 1800.0),
+        )
+        for _ in range(8)
+    )
+    quiet = _open(scenario, chance.choice((Habit.MARKS, Habit.PLATFORM)))
+    sources = tuple(replace(source, region=REGIONS[0]) for source in quiet.sources)
+    return replace(
+        quiet,
+        sources=sources,
+        copies=tuple(Copy(source.image, source.region, to) for source in sources for to in REGIONS[1:]),
+        limits=replace(quiet.limits, region_copies=chance.choice((3, 20))),
+        switches=replace(quiet.switches, partial=False),
+        weather=Weather(post=0.25, delay_max_s=0.25 * _SETTLE_S),
+        deeds=tuple(sorted(deeds, key=lambda deed: deed.at_s)),
+        plain=False,
+        relay=True,
+    )
+
+
 _TROUBLES: dict[Trouble, Callable[[Scenario, Random], Scenario]] = {
     Trouble.HELD: _held,
     Trouble.STALE: _stale,
     Trouble.WORDS: _words,
     Trouble.SPOILT: _spoilt,
+    Trouble.RELAY: _relay,
 }

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from orchestrator.core.codec import kind_of, to_json
 from orchestrator.core.messages import Called, Change, Event, Refused
-from orchestrator.core.model import ImageId, Region, State
+from orchestrator.core.model import Copy, ImageId, Region, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import EXIT_INCOMPLETE, EXIT_OK
@@ -71,10 +71,24 @@ class Truth:
 
     def _judge_chunk(self, event: Called) -> None:
         """Hold a call against the rule of names: the mark tells the call, only the name its source."""
-        images = self._cloudscape.world.stores[event.copies[0].origin].images
-        names = [images[copy.source].name for copy in event.copies if copy.source in images]
+        origin = event.via or event.copies[0].origin
+        images = self._cloudscape.world.stores[origin].images
+        sent = event.carriers or tuple(copy.source for copy in event.copies)
+        names = [images[image].name for image in sent if image in images]
         if len(set(names)) < len(names):
             self.breaks("I1", f"call {event.call} carries two sources of one name")
+        for copy, carrier in zip(event.copies, sent, strict=True):
+            if origin != copy.origin:
+                self._judge_carrier(copy, origin, carrier)
+
+    def _judge_carrier(self, copy: Copy, via: Region, carrier: ImageId) -> None:
+        """Hold a carrier against the books: a copy of this very original, and ready once."""
+        entry = self._entry(carrier)
+        ours = entry is not None and (entry["root"], entry["destination"]) == (copy.source, via)
+        if not ours and self._cloudscape.foreign.get(carrier) != copy.source:
+            self.breaks("I7", f"{carrier} in {via} carries {copy.source}, and is no copy of it")
+        if entry is not None and entry["end"] != "ready":
+            self.breaks("I7", f"{carrier} in {via} carries {copy.source}, and was never ready")
 
     def _judge_refusal(self, event: Refused) -> None:
         """Hold a refusal against what the world said: the two meanings of 429 are never mixed up."""
