@@ -99,17 +99,25 @@ class Cloudscape(World):
 
 
 class Line:
-    """The way to the cloud: admission, latency, refusals turned into what the error table says."""
+    """The way to the cloud: admission, latency, refusals turned into what the error table says.
+
+    Every request takes equally long, unless `chance` has each way take half to one and a half times that.
+    """
 
     def __init__(self, clock: Clockwork, world: Cloudscape, latency_s: float = LATENCY_S) -> None:
         self.clock, self.world, self.half_s = clock, world, latency_s / 2
+        self.chance: Random | None = None
 
     def ask(self, operation: str, act: Callable[[float], T]) -> Process[T | Fault]:
         """Make one request; the world acts when half of the latency is over."""
-        yield self.half_s
+        yield self._way_s()
         answer = self._act(operation, act)
-        yield self.half_s
+        yield self._way_s()
         return answer
+
+    def _way_s(self) -> float:
+        """Say how long one way takes."""
+        return self.half_s if self.chance is None else self.half_s * (0.5 + self.chance.random())
 
     def _act(self, operation: str, act: Callable[[float], T]) -> T | Fault:
         """Let the world act, unless it refuses."""

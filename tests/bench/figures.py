@@ -99,9 +99,10 @@ class Stage:
         self.line, self.noticed = Line(self.clock, self.world, latency_s), Noticed()
 
     def play(self, policy: str, luck: int | None = None) -> Figures:
-        """Let a policy work until it is done; `luck` draws other pauses than the night's seed does."""
+        """Let a policy work until it is done; `luck` draws other pauses, and how long each request takes."""
         player = POLICIES[policy](self.line, self.night, self.noticed)
-        player.chance = player.chance if luck is None else Random(luck)
+        if luck is not None:
+            player.chance, self.line.chance = Random(luck), Random(f"latency {luck}")
         self.run(player)
         return self.figures(policy)
 

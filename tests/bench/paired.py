@@ -2,7 +2,7 @@
 
 `script` is held against `sdk_script.py` on the official SDK, `ours` (and `relay`) against `orchestrator
 run` as a process; both meet the simulator's own server around the night's cloud, so many times
-faster. Chance is not the same in both (jitter, which thread comes first), so the policy is played
+faster. Chance is not the same in both (jitter, which answer comes first), so the policy is played
 with many draws of it: what really happened must lie in the range of these, a margin wider.
 """
 

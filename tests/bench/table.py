@@ -59,9 +59,10 @@ ours had as many copies ready as *again* ever had, over the makespan of *again*:
 _HELD = f"""\
 The same nights over HTTP, with real programs against the simulator's own server, 60 to 120 times faster:
 *script* is tests/bench/sdk_script.py on the official SDK, *ours* is `orchestrator run`. Each entry reads
-model, median (least to most over twenty draws of its jitter) · real; a round is the 10 minutes of a usual
-copy. The model's requests take as long as the script's did. **within** says that every real figure lies in
-the model's range or outside of it by no more than {paired.stated()}.
+model, median (least to most over twenty draws of its jitter and of each request's time) · real; a round is
+the 10 minutes of a usual copy. The model's requests take as long as the script's did in the mean. **within**
+says that every real figure lies in the model's range, or outside of it by no more than
+{paired.stated()}.
 These figures depend on the machine and are no part of the hash."""
 
 
