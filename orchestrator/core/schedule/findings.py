@@ -46,9 +46,9 @@ def inspected(register: Register, event: Inspected) -> None:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
             # nine others down with it. What was known stays: its copies are recognised by it.
             suspect_alone(source)
-        register.expect(source)
+        waits_s = register.expect(source)
         for track in source.tracks:
-            register.offer(track)
+            register.offer(track, waits_s)
 
 
 def _learn(register: Register, source: Source, sighting: Sighting) -> None:

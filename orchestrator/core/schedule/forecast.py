@@ -39,8 +39,17 @@ class Forecast:
     def learn(self, gb: float, took_s: float) -> None:
         """Take one duration in; older ones fade."""
         took_s = max(took_s, _LEAST_S)
+        weight, gb1, took1_s, gb2, gb_s = self.sums
         new = (1.0, gb, took_s, gb * gb, gb * took_s)
-        self.recall(tuple(old * _KEPT + added for old, added in zip(self.sums, new, strict=True)))
+        self.recall(
+            (
+                weight * _KEPT + new[0],
+                gb1 * _KEPT + new[1],
+                took1_s * _KEPT + new[2],
+                gb2 * _KEPT + new[3],
+                gb_s * _KEPT + new[4],
+            )
+        )
 
     def recall(self, sums: tuple[float, ...]) -> None:
         """Draw the line through these sums.
@@ -58,7 +67,8 @@ class Forecast:
 
     def seconds(self, gb: float) -> float:
         """Predict the duration of a copy of this size."""
-        return max(_LEAST_S, self.base_s + self.per_gb_s * gb)
+        predicted_s = self.base_s + self.per_gb_s * gb
+        return predicted_s if predicted_s > _LEAST_S else _LEAST_S
 
 
 @dataclass(slots=True)
@@ -92,7 +102,7 @@ class Forecasts:
         carries one more.
         """
         waiting = [t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred]
-        total_s = sum(map(self.seconds, waiting))
+        total_s = sum(map(self.seconds, waiting)) if waiting else 0.0
         if not (waiting and waiting[0].relay):
             return total_s
         there = len(source.tracks) - len(waiting) + 1

@@ -64,4 +64,6 @@ def resembling(
 ) -> set[ImageId]:
     """Return the images of a destination that resemble one of these copies."""
     likeness = Likeness.of(register, destination, images)
+    if not (likeness.by_source or likeness.by_name):
+        return set()  # nothing unknown is there: the usual case, and the copies may be a million
     return {image for t in tracks for image in (*likeness.to(t), *likeness.guessed(t))}

@@ -72,7 +72,7 @@ class Offers:
 
     def distance(self, track: Track) -> int:
         """Tell how many other destinations have their turn before a copy's own."""
-        return (track.destination.number - track.source.turn) % max(1, self._destinations)
+        return (track.destination.number - track.source.turn) % (self._destinations or 1)
 
     def has_a_turn_before(self, track: Track) -> bool:
         """Tell whether another copy of the source that waits has its turn before this one."""
@@ -82,26 +82,33 @@ class Offers:
 
     # --- the pools --------------------------------------------------------------------------------
 
-    def put(self, track: Track, carriers: Iterable[Source], now: float) -> None:
-        """Put a copy into the pool of each route that it may take, or to sleep; earlier entries are void."""
+    def put(self, track: Track, carriers: Iterable[Source], now: float, waits_s: float | None = None) -> None:
+        """Put a copy into the pool of each route that it may take, or to sleep; earlier entries are void.
+
+        `waits_s` is how long the waiting copies of its source take, where that is known already.
+        """
         track.offered = True
         track.ticket += 1
-        rank = self._rank(track)
-        offers = [Offer(rank, track.order, track.ticket, track, carrier) for carrier in carriers]
-        for offer in offers:
-            if offer.at <= now:
+        rank: float | None = None
+        later: Offer | None = None
+        for carrier in carriers:
+            rank = self._rank(track, waits_s) if rank is None else rank
+            offer = Offer(rank, track.order, track.ticket, track, carrier)
+            at = offer.at
+            if at <= now:
                 track.destination.stirred = True
-                heappush(self.pools[offer.carrier.origin, track.copy.destination], offer)
-        later = min((offer for offer in offers if offer.at > now), key=lambda offer: offer.at, default=None)
+                heappush(self.pools[carrier.origin, track.copy.destination], offer)
+            elif later is None or at < later.key:
+                later = offer._replace(key=at)
         if later is not None:  # one is enough: whoever wakes is offered on every route anew
-            heappush(self.sleepers, later._replace(key=later.at))
+            heappush(self.sleepers, later)
 
-    def _rank(self, track: Track) -> float:
+    def _rank(self, track: Track, waits_s: float | None) -> float:
         """Rank a copy in its pool, lowest first."""
-        mean_gb = self._size_mb / max(1, self._sources) / 1024
+        mean_gb = self._size_mb / (self._sources or 1) / 1024
         usual_s = self._forecasts.all.seconds(mean_gb)
-        urgency = round(2 * self._forecasts.remaining_s(track.source) / usual_s)
-        return self.distance(track) - urgency * self._destinations
+        left_s = self._forecasts.remaining_s(track.source) if waits_s is None else waits_s
+        return self.distance(track) - round(2 * left_s / usual_s) * self._destinations
 
     def woken(self, now: float) -> Iterator[Track]:
         """Take out the sleepers whose time has come."""

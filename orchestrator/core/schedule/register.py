@@ -152,18 +152,22 @@ class Register:
 
     def offer_siblings(self, track: Track) -> None:
         """Offer the copies that waited for this one to be confirmed, to end or to carry them; rank anew."""
-        self.expect(track.source)
+        waits_s = self.expect(track.source)
         for sibling in track.source.tracks:
             sibling.offered = False
-            self.offer(sibling)
+            self.offer(sibling, waits_s)
 
-    def expect(self, source: Source) -> None:
-        """Note when the last copy of a source is expected: its copies follow each other."""
+    def expect(self, source: Source) -> float | None:
+        """Note when the last copy of a source is expected: its copies follow each other.
+
+        Returns how long those of them take that wait; None where nobody asks.
+        """
         if self.replays:
-            return
+            return None
         waits_s, holder = self.forecasts.remaining_s(source), source.holder
         begins = self.now if holder is None else max(self.now, holder.ends_at)
         self.horizon.expect(source, begins + waits_s if waits_s or holder else None)
+        return waits_s
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
@@ -191,7 +195,8 @@ class Register:
             destination = track.destination
             destination.unsettled -= track.unsettled
             destination.states[track.state] -= 1
-            self._queue(track, -1)
+            if track.state is WAITING:
+                self._queue(track, -1)
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
@@ -199,15 +204,15 @@ class Register:
             destination = track.destination
             destination.unsettled += track.unsettled
             destination.states[track.state] += 1
-            self._queue(track, +1)
+            if track.state is WAITING:
+                self._queue(track, +1)
 
     @staticmethod
     def _queue(track: Track, sign: int) -> None:
         """Count a wanted copy among those that wait, or take it out."""
-        if track.state is WAITING:
-            queued = track.destination.queued.setdefault(track.copy.origin, [0, 0])
-            queued[0] += sign
-            queued[1] += sign * track.source.size_mb
+        queued = track.destination.queued[track.copy.origin]
+        queued[0] += sign
+        queued[1] += sign * track.source.size_mb
 
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
@@ -321,17 +326,18 @@ class Register:
 
     # --- who may be called ------------------------------------------------------------------------
 
-    def offer(self, track: Track) -> None:
+    def offer(self, track: Track, waits_s: float | None = None) -> None:
         """Put a copy into its route's pool, or to sleep, if it may be called some time soon.
 
-        A waiting copy whose source this run knows nothing of has its source inspected first.
+        A waiting copy whose source this run knows nothing of has its source inspected first. `waits_s`
+        is what `expect` returned, if it was just asked.
         """
-        if track.wanted and track.state is WAITING and not track.source.inspected:
-            self.inspect(track.source)
-        if self.replays:
+        if not track.wanted or track.state is not WAITING:
             return
-        if not track.offered and self.callable(track):
-            self.offers.put(track, self.free_carriers(track), self.now)
+        if not track.source.inspected:
+            self.inspect(track.source)
+        elif not self.replays and not track.offered and self.callable(track):
+            self.offers.put(track, self.free_carriers(track), self.now, waits_s)
 
     def free_carriers(self, track: Track) -> Iterator[Source]:
         """Go through the images that could carry a copy now; of suspects only the original does."""

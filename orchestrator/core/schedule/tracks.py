@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
@@ -100,7 +100,7 @@ class Source:
     @property
     def snapshots(self) -> int:
         """How many snapshots a copy takes in the destination: one per disk, at least one."""
-        return max(1, len(self.sighting.snapshots)) if self.sighting else 1
+        return (len(self.sighting.snapshots) or 1) if self.sighting else 1
 
     @property
     def size_mb(self) -> int:
@@ -175,7 +175,8 @@ class Track:
     @property
     def eligible_at(self) -> float:
         """The earliest time at which it may be called again."""
-        return max(self.not_before, self.source.not_before)
+        own, source = self.not_before, self.source.not_before
+        return own if own > source else source
 
     def ended_at(self, now: float) -> float:
         """Tell when a copy that is seen ready was so, as closely as two looks and a prediction can."""
@@ -210,6 +211,11 @@ class Admission:
     promised: Counter[Resource] = field(default_factory=Counter)
     deferred: Counter[Resource] = field(default_factory=Counter)
     queues: dict[int, list[tuple[float, int, Track]]] = field(default_factory=dict)
+
+
+def _nobody() -> list[int]:
+    """Count nothing yet: number and size."""
+    return [0, 0]
 
 
 @dataclass(slots=True, eq=False)
@@ -269,7 +275,7 @@ class Destination:
     next_end: float = inf
     # forming chunks
     number: int = -1
-    queued: dict[Region, list[int]] = field(default_factory=dict)
+    queued: defaultdict[Region, list[int]] = field(default_factory=lambda: defaultdict(_nobody))
     idle: list[float] = field(default_factory=list)
     linger_until: float = 0.0
     stirred: bool = True
@@ -305,7 +311,7 @@ class Destination:
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
         self.unsettled, self.states = 0, Counter()
-        self.number, self.queued, self.idle = -1, {}, []
+        self.number, self.queued, self.idle = -1, defaultdict(_nobody), []
         self.linger_until, self.stirred, self.next_end = 0.0, True, inf
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
