@@ -195,8 +195,7 @@ class Register:
             destination = track.destination
             destination.unsettled -= track.unsettled
             destination.states[track.state] -= 1
-            if track.state is WAITING:
-                self._queue(track, -1)
+            self._queue(track, -1)
 
     def count(self, track: Track) -> None:
         """Put a copy back into its destination's counts, after it changed."""
@@ -204,12 +203,13 @@ class Register:
             destination = track.destination
             destination.unsettled += track.unsettled
             destination.states[track.state] += 1
-            if track.state is WAITING:
-                self._queue(track, +1)
+            self._queue(track, +1)
 
     @staticmethod
     def _queue(track: Track, sign: int) -> None:
-        """Count a wanted copy among those that wait, or take it out."""
+        """Count a copy among those that wait and are not handed out, or take it out."""
+        if not track.wanted or track.state is not WAITING or track.reserved:
+            return
         queued = track.destination.queued[track.copy.origin]
         queued[0] += sign
         queued[1] += sign * track.source.size_mb
@@ -244,6 +244,7 @@ class Register:
         """Lock the carrier and take room in the destination, once."""
         if track.reserved:
             return
+        self._queue(track, -1)
         track.reserved, track.offered = True, False
         destination = track.destination
         self._lock(track)
@@ -258,6 +259,7 @@ class Register:
         if not track.reserved:
             return
         track.reserved = False
+        self._queue(track, +1)
         track.destination.in_flight -= 1
         track.destination.stirred = True
         heappush(track.destination.idle, freed_at)
