@@ -242,11 +242,11 @@ def plan(copies: int) -> tuple[Copy, ...]:
     return tuple(Copy(image, ORIGIN, region) for region in DESTINATIONS for image in images)
 
 
-def measure(copies: int) -> Figures:
+def measure(copies: int, *, together: int = _TOGETHER) -> Figures:
     """Pass nights of one size in this process; the cheapest counts, the bytes are of all together."""
     before, nights = _resident(), list[Night]()
     best: Figures | None = None
-    for _ in range(max(1, _TOGETHER // copies)):
+    for _ in range(max(1, together // copies)):
         nights.append(Night(plan(copies)))
         figures = _pass(nights[-1])
         best = figures if best is None or figures.copy_us < best.copy_us else best
