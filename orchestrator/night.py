@@ -137,7 +137,7 @@ class Night:
             console.tick(now)
             if now >= next_beat:
                 next_beat = now + _HEARTBEAT_S
-                counts = counts_shape(count(self.schedule.standings()))
+                counts = counts_shape(self.schedule.counts())
                 log.note("run.heartbeat", "info", counts=counts, calls=dict(engine.calls))
 
     def _conclude(

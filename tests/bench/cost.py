@@ -1,7 +1,7 @@
 """What the program costs to run, by size: the pure core, a start from a long ledger, the command line.
 
-`measure(sizes)` measures each size in a process of its own, `page(rows)` writes the chapter of the
-results, `charts(rows)` the pictures beside it. Absolute figures are published; only ratios are held
+`python -m tests.bench.cost` measures all of it (some minutes) and writes benchmarks/cost.md, which becomes
+a chapter of the results, and the pictures beside it. Absolute figures are published; only ratios are held
 to (`cost_guard`).
 """
 
@@ -148,11 +148,12 @@ def charts(rows: Sequence[Figures]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Measure everything, print the chapter, write the pictures into benchmarks/."""
+    """Measure everything; print the chapter, and write it and its pictures into benchmarks/."""
     rows = measure()
-    for name, drawing in charts(rows).items():
+    text = page(rows, measure_starts(), measure_loading())
+    for name, drawing in {"cost.md": text, **charts(rows)}.items():
         (ROOT / "benchmarks" / name).write_text(drawing, encoding="utf-8")
-    print(page(rows, measure_starts(), measure_loading()))
+    print(text)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.verdict import Overview, Standing
+from orchestrator.core.verdict import Counts, Overview, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +259,13 @@ class Schedule:
         """Describe every copy that this run wants, in the plan's order."""
         tracks = self.register.tracks.values()
         return tuple(outlook.standing(self.register, track) for track in tracks if track.wanted)
+
+    def counts(self) -> Counts:
+        """Count the copies that this run wants by what they came to, without a look at each."""
+        states = [destination.states for destination in self.register.destinations.values()]
+        wanted = sum(each.total() for each in states)
+        ready, failed = (sum(each[state] for each in states) for state in (State.READY, State.FAILED))
+        return Counts(wanted=wanted, ready=ready, failed=failed, pending=wanted - ready - failed)
 
     def overview(self) -> tuple[Overview, ...]:
         """Describe every destination of this run at a glance."""

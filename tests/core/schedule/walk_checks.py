@@ -10,6 +10,7 @@ from orchestrator.core.model import ImageId, Region, Resource, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.tracks import Destination, Source, Track
+from orchestrator.core.verdict import count
 
 Shelves = Mapping[Region, Mapping[ImageId, Sighting]]
 
@@ -25,6 +26,7 @@ def check(live: Schedule, shadow: Schedule, shelves: Shelves) -> None:
         _locks_add_up(source, holders.count(source))
     assert live.settled() is (not any(d.unsettled for d in register.destinations.values()))
     assert live.settled() is (not any(track.unsettled for track in register.tracks.values()))
+    assert live.counts() == count(live.standings())
     assert _essentials(live) == _essentials(shadow)
     _nothing_twice(shelves)
 
