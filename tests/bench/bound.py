@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator.core.model import CHUNK_MAX, Copy, ImageId, Region
 from tests.bench.broadcast import fastest_s
-from tests.bench.nights import LATENCY_S, ORIGIN, ROOM, Night
+from tests.bench.nights import ORIGIN, ROOM, Night
 
 _MINUTE_S = 60.0
 
@@ -41,7 +41,7 @@ def bound_s(night: Night, made: Iterable[Copy], *, relay: bool = False) -> float
         for region in regions:
             shortest_s[region].append(_shortest_s(night, image, region, regions if relay else ()))
     least_s = max(_work_s(shortest_s), _called_s(night, shortest_s))
-    return LATENCY_S + (
+    return night.latency_s + (
         _spread_s(night, wanted, least_s) if relay else max(least_s, _chained_s(night, wanted))
     )
 
@@ -65,7 +65,7 @@ def _work_s(shortest_s: Mapping[Region, Sequence[float]]) -> float:
 def _called_s(night: Night, shortest_s: Mapping[Region, Sequence[float]]) -> float:
     """Let the rate of requests bring the last call; a copy follows it."""
     calls = sum(-(-len(each) // CHUNK_MAX) for each in shortest_s.values())
-    minutes = (calls - 1) // night.kind.rate_per_minute
+    minutes = (calls - 1) // night.rate_per_minute
     return minutes * _MINUTE_S + min(map(min, shortest_s.values()))
 
 

@@ -22,7 +22,7 @@ from orchestrator.simulator.things import READY, Image, Store
 from orchestrator.simulator.traits import Pace
 from orchestrator.simulator.world import Query, World
 from tests.bench.clockwork import Clockwork, Process
-from tests.bench.nights import LATENCY_S, ORIGIN, Night
+from tests.bench.nights import ORIGIN, Night
 
 T = TypeVar("T")
 
@@ -38,14 +38,10 @@ class _Shelf(Store):
 
 
 class Cloudscape(World):
-    """The cloud of one night; whatever carries a copy, how long it takes is a matter of its original.
+    """The cloud of one night; whatever carries a copy, how long it takes is a matter of its original."""
 
-    `speed` divides every duration, and multiplies the rate of requests by as much.
-    """
-
-    def __init__(self, night: Night, speed: int = 1) -> None:
-        rate = night.kind.rate_per_minute * speed
-        super().__init__(Random(night.seed), pace=Pace(speed=speed), rate_per_minute=rate)
+    def __init__(self, night: Night) -> None:
+        super().__init__(Random(night.seed), rate_per_minute=night.rate_per_minute)
         self.night, self._originals = night, dict[ImageId, ImageId]()
         for region in (ORIGIN, *night.destinations):
             self.stores[region] = _Shelf(region)
@@ -92,7 +88,7 @@ class Cloudscape(World):
         """Begin one copy, which takes as long as the night says."""
         original = self._originals.get(source.id, source.id)
         took_s = self.night.lasts_s(Copy(original, request.origin, request.destination))
-        pace = Pace(copy_base_s=took_s, copy_per_gb_s=0.0, copy_spread=0.0, speed=self.pace.speed)
+        pace = Pace(copy_base_s=took_s, copy_per_gb_s=0.0, copy_spread=0.0)
         made = self._copying.start(now, request, source, pace, self.fates, self.switches)
         self._originals[made] = original
         return made
@@ -104,8 +100,8 @@ class Line:
     Every request takes equally long, unless `chance` has each way take half to one and a half times that.
     """
 
-    def __init__(self, clock: Clockwork, world: Cloudscape, latency_s: float = LATENCY_S) -> None:
-        self.clock, self.world, self.half_s = clock, world, latency_s / 2
+    def __init__(self, clock: Clockwork, world: Cloudscape) -> None:
+        self.clock, self.world, self.half_s = clock, world, world.night.latency_s / 2
         self.chance: Random | None = None
 
     def ask(self, operation: str, act: Callable[[float], T]) -> Process[T | Fault]:

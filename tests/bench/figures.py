@@ -13,7 +13,7 @@ from orchestrator.simulator.books import Books
 from tests.bench.bound import bound_s, fewest_calls
 from tests.bench.clockwork import Clockwork
 from tests.bench.cloudscape import Cloudscape, Line
-from tests.bench.nights import KINDS, LATENCY_S, ORIGIN, Night
+from tests.bench.nights import KINDS, ORIGIN, Night
 from tests.bench.ours import RELAYS, Ours, Relay
 from tests.bench.policies import Again, Noticed, Script, Strict
 
@@ -94,9 +94,9 @@ def measure_scripts(night: Night) -> Iterator[Figures]:
 class Stage:
     """A cloud, a clock and an empty notebook: what one policy needs for one night."""
 
-    def __init__(self, night: Night, latency_s: float = LATENCY_S) -> None:
+    def __init__(self, night: Night) -> None:
         self.night, self.clock, self.world = night, Clockwork(EPOCH), Cloudscape(night)
-        self.line, self.noticed = Line(self.clock, self.world, latency_s), Noticed()
+        self.line, self.noticed = Line(self.clock, self.world), Noticed()
 
     def play(self, policy: str, luck: int | None = None) -> Figures:
         """Let a policy work until it is done; `luck` draws other pauses, and how long each request takes."""

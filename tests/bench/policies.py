@@ -82,7 +82,7 @@ class Script:
         """Poll until every copy (image -> source) is ready, or until the cloud does not answer any more."""
         failures = 0
         while pending and failures < TRIES:
-            yield POLL_S if not failures else self._pause_s(failures - 1)
+            yield POLL_S / self.night.speed if not failures else self._pause_s(failures - 1)
             for asked in self._questions(pending):
                 ready = yield from self._look(destination, asked)
                 failures = failures + 1 if ready is None else 0
@@ -103,7 +103,8 @@ class Script:
 
     def _pause_s(self, attempt: int) -> float:
         """Draw the pause after a failure (from 0)."""
-        return min(PAUSE_MAX_S, PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+        pause_s = min(PAUSE_MAX_S, PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+        return pause_s / self.night.speed
 
 
 class Again(Script):

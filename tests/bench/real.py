@@ -13,28 +13,20 @@ from datetime import datetime
 from http.client import HTTPConnection
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import mean
 from tempfile import TemporaryDirectory
 
 from orchestrator.core.model import Copy, ImageId, Region
 from orchestrator.simulator.books import Books, BooksDict
 from orchestrator.simulator.worldfile import DEMO_KEY, DEMO_SECRET
 from tests.bench.figures import EPOCH, Figures, read_off
-from tests.bench.nights import LATENCY_S, ORIGIN, Night
+from tests.bench.nights import ORIGIN, Night
+from tests.bench.ours import limits
 from tests.bench.policies import Noticed
 from tests.e2e.processes import PROGRAM, Running, scratch_environment, until
 
 _SCRIPT = Path(__file__).with_name("sdk_script.py")
 _LONGEST_S = 600.0
-
-_SPANS_S = {
-    "POLL_INTERVAL": 30.0,
-    "BACKOFF_INITIAL": 1.0,
-    "BACKOFF_MAX": 300.0,
-    "QUOTA_INTERVAL": 900.0,
-    "SETTLE_TIME": 900.0,
-    "COPY_TIMEOUT": 6 * 3600.0,
-}
-"""The settings that are times, with their defaults."""
 
 
 def has_sdk() -> bool:
@@ -42,29 +34,28 @@ def has_sdk() -> bool:
     return find_spec("jdcloud_sdk") is not None
 
 
-def run_real(policy: str, night: Night, speed: int) -> tuple[Figures, float]:
-    """Run the real program; its figures, and how long a request took in the night's time."""
+def run_real(policy: str, night: Night) -> tuple[Figures, float]:
+    """Run the real program; its figures, and how many seconds a request took in the mean."""
     with TemporaryDirectory(prefix="night-") as name:
         folder = Path(name)
-        cloud = _serve(night, speed, folder)
+        cloud = _serve(night, folder)
         try:
             url = until(lambda: _address(cloud), "the cloud to listen")
             if policy == "script":
-                report = _run_script(night, speed, url, folder)
+                report = _run_script(night, url, folder)
             else:
-                report = _run_program(night, speed, url, folder, relay=policy == "relay")
+                report = _run_program(night, url, folder, relay=policy == "relay")
             books = _books(url)
         finally:
             cloud.end()
-    shown = {copy: EPOCH + (at - report.began) * speed for copy, at in report.ready.items()}
-    real = read_off(night, policy, shown, _slowed(books, report.began, speed))
-    return real, report.latency_s * speed
+    shown = {copy: EPOCH + at - report.began for copy, at in report.ready.items()}
+    return read_off(night, policy, shown, _moved(books, report.began)), report.latency_s
 
 
-def _serve(night: Night, speed: int, folder: Path) -> Running:
+def _serve(night: Night, folder: Path) -> Running:
     """Start the night's cloud in a process of its own."""
     options = {"kind": night.kind.name, "destinations": night.regions, "images": night.images}
-    options |= {"seed": night.seed, "speed": speed}
+    options |= {"seed": night.seed, "speed": night.speed}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     home = folder / "cloud"
     home.mkdir()
@@ -90,13 +81,14 @@ class Report:
     latency_s: float
 
 
-def _run_script(night: Night, speed: int, url: str, folder: Path) -> Report:
+def _run_script(night: Night, url: str, folder: Path) -> Report:
     """Run the script on the official SDK."""
     images = folder / "images.txt"
     images.write_text("\n".join(night.sources), encoding="utf-8")
     where = ["--endpoint", url.removeprefix("http://"), "--scheme", "http", "--origin", ORIGIN]
     to = [word for region in night.destinations for word in ("--to", region)]
-    command = [sys.executable, str(_SCRIPT), *where, *to, "--images", str(images), "--faster", str(speed)]
+    paced = ["--images", str(images), "--faster", str(night.speed)]
+    command = [sys.executable, str(_SCRIPT), *where, *to, *paced]
     environ = scratch_environment(folder, {"ACCESS_KEY": DEMO_KEY, "SECRET_KEY": DEMO_SECRET})
     out = _ended(Running(command, folder=folder, environ=environ)).out
     first, *said, last = map(json.loads, out.splitlines())
@@ -104,14 +96,14 @@ def _run_script(night: Night, speed: int, url: str, folder: Path) -> Report:
     return Report(began=first["began"], ready=ready, latency_s=last["took_s"] / last["requests"])
 
 
-def _run_program(night: Night, speed: int, url: str, folder: Path, *, relay: bool) -> Report:
+def _run_program(night: Night, url: str, folder: Path, *, relay: bool) -> Report:
     """Run `orchestrator run`, with every span of its settings divided by the speed."""
     plan = folder / "plan.yaml"
     plan.write_text(_plan(night, relay=relay), encoding="utf-8")
-    environ = scratch_environment(folder, _settings(night, speed, url))
+    environ = scratch_environment(folder, _settings(night, url))
     command = [*PROGRAM, "run", "--no-progress", "-q", str(plan)]
     _ended(Running(command, folder=folder, environ=environ))
-    return _read_log(folder / "state" / "orchestrator" / "logs" / "latest", speed)
+    return _read_log(folder / "state" / "orchestrator" / "logs" / "latest")
 
 
 def _plan(night: Night, *, relay: bool) -> str:
@@ -121,29 +113,42 @@ def _plan(night: Night, *, relay: bool) -> str:
     return "\n".join([*head, *where, *(f"      - {source}" for source in night.sources)]) + "\n"
 
 
-def _settings(night: Night, speed: int, url: str) -> dict[str, str]:
+def _settings(night: Night, url: str) -> dict[str, str]:
     """Say what is not as it is by default: access, and every time in the cloud's pace."""
+    paced = limits(night.speed)
+    spans_s = {
+        "POLL_INTERVAL": paced.poll_interval_s,
+        "BACKOFF_INITIAL": paced.backoff_initial_s,
+        "BACKOFF_MAX": paced.backoff_max_s,
+        "QUOTA_INTERVAL": paced.quota_interval_s,
+        "SETTLE_TIME": paced.settle_s,
+        "COPY_TIMEOUT": paced.copy_timeout_s,
+    }
     return {
         "JDCLOUD_ACCESS_KEY": DEMO_KEY,
         "JDCLOUD_SECRET_KEY": DEMO_SECRET,
         "ORCHESTRATOR_VM_ENDPOINT": url,
         "ORCHESTRATOR_EXTRA_REGIONS": ",".join(night.destinations),
-        "ORCHESTRATOR_REQUESTS_PER_MINUTE": str(600 * speed),
-        **{f"ORCHESTRATOR_{name}": f"{span_s / speed:.6f}s" for name, span_s in _SPANS_S.items()},
+        "ORCHESTRATOR_REQUESTS_PER_MINUTE": str(paced.requests_per_minute),
+        **{f"ORCHESTRATOR_{name}": f"{span_s:.6f}s" for name, span_s in spans_s.items()},
     }
 
 
-def _read_log(log: Path, speed: int) -> Report:
-    """Read the beginning of the run and every ready copy out of its progress log, which times no request."""
-    began, ready = 0.0, Noticed()
+def _read_log(log: Path) -> Report:
+    """Read the beginning of a run, its ready copies and how long its calls took out of the progress log."""
+    began, ready, sent, took_s = 0.0, Noticed(), dict[str, float](), list[float]()
     for line in map(json.loads, log.read_text(encoding="utf-8").splitlines()):
         at = datetime.fromisoformat(line["ts"]).timestamp()
         if line["event"] == "run.begun":
             began = at
-        if line["event"] == "copy.ready":
+        elif line["event"] == "copy.ready":
             copy = Copy(ImageId(line["source_image"]), ORIGIN, Region(line["destination_region"]))
             ready.setdefault(copy, at)
-    return Report(began=began, ready=ready, latency_s=LATENCY_S / speed)
+        elif line["event"] == "call.sent":
+            sent[line["call"]] = at
+        elif line["event"] in ("call.accepted", "call.refused"):
+            took_s.append(at - sent[line["call"]])
+    return Report(began=began, ready=ready, latency_s=mean(took_s))
 
 
 def _ended(running: Running) -> Running:
@@ -166,12 +171,12 @@ def _books(url: str) -> BooksDict:
         connection.close()
 
 
-def _slowed(said: BooksDict, began: float, speed: int) -> Books:
-    """Bring the books back to the time of the night."""
+def _moved(said: BooksDict, began: float) -> Books:
+    """Move the books to the time in which nights begin."""
     books = Books(requests=Counter(said["requests"]), violations=said["violations"])
     books.peaks = Counter({Region(region): count for region, count in said["peak_in_flight"].items()})
     for entry in said["copies"]:
         if entry["ended"] is not None:
-            entry["ended"] = EPOCH + (entry["ended"] - began) * speed
+            entry["ended"] += EPOCH - began
         books.copies.append(entry)
     return books

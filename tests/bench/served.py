@@ -1,8 +1,7 @@
 """`python -m tests.bench.served`: a night's cloud over HTTP, until the process is ended. Measures nothing.
 
 The simulator's own server around the benchmark's world, so that real programs meet exactly the night
-that the policies meet in virtual time. Durations are divided by `--speed`; the gateway's rate, which
-counts real minutes, is multiplied by it.
+that the policies meet in virtual time, at the same speed.
 """
 
 from __future__ import annotations
@@ -29,10 +28,8 @@ def main() -> None:
     for name, usual in (("destinations", 3), ("images", 100), ("seed", 1), ("speed", 60)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     wish = parser.parse_args()
-    night = Night(KINDS[wish.kind], wish.destinations, wish.images, wish.seed)
-    simulation = Simulation(
-        Cloudscape(night, wish.speed), FaultPlan(Random(wish.seed)), {DEMO_KEY: DEMO_SECRET}
-    )
+    night = Night(KINDS[wish.kind], wish.destinations, wish.images, wish.seed, wish.speed)
+    simulation = Simulation(Cloudscape(night), FaultPlan(Random(wish.seed)), {DEMO_KEY: DEMO_SECRET})
     serving = partial(
         serve, simulation, host="127.0.0.1", port=0, clock=time.time, announce=partial(print, flush=True)
     )

@@ -156,8 +156,10 @@ def test_ours_is_timed_at_as_many_copies_as_a_rival_made() -> None:
 
 
 def test_kinds_are_as_they_say() -> None:
-    """Slow is slow in the last destination, quotas are tight in two, one image in twenty is a culprit."""
-    slow, quotas, culprits = (Night(KINDS[kind], 3, 40, 1) for kind in ("slow", "quotas", "culprits"))
+    """Slow is slow in the last destination, quotas tight in two, one in twenty a culprit, brisk ten times so."""
+    kinds = ("slow", "quotas", "culprits", "brisk")
+    slow, quotas, culprits, brisk = (Night(KINDS[kind], 3, 40, 1) for kind in kinds)
+    assert all(10 * brisk.took_s[copy] == pytest.approx(took_s) for copy, took_s in culprits.took_s.items())
     last = slow.destinations[-1]
     slowest = min(took_s for copy, took_s in slow.took_s.items() if copy.destination == last)
     assert slowest > 2 * max(took_s for copy, took_s in slow.took_s.items() if copy.destination != last)
