@@ -184,8 +184,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="old-names-forgotten",
         file=f"{_SCHEDULE}/tracks.py",
-        old="            self.names.add(sighting.name)\n",
-        new="            self.names = {sighting.name}\n",
+        old="                record.names.add(sighting.name)\n",
+        new="                record.names = {sighting.name}\n",
         why="A source that was renamed since hides the copy that still has its old name.",
     ),
     Mutant(
@@ -199,18 +199,18 @@ MUTANTS: tuple[Mutant, ...] = (
     # --- what may be sent -------------------------------------------------------------------------
     Mutant(
         name="source-sent-twice",
-        file=f"{_SCHEDULE}/register.py",
-        old="        free = waits and source.held == 0 and source.inspected\n",
-        new="        free = waits and source.inspected\n",
+        file=f"{_SCHEDULE}/tracks.py",
+        old="        return self.held > 0\n",
+        new="        return self.held > 99\n",
         why="The lock is ignored: one source travels to two destinations at a time.",
         machine=Machine.WALK,
         budget=_PAIR,
     ),
     Mutant(
         name="source-sent-twice-in-storms",
-        file=f"{_SCHEDULE}/register.py",
-        old="        free = waits and source.held == 0 and source.inspected\n",
-        new="        free = waits and source.inspected\n",
+        file=f"{_SCHEDULE}/tracks.py",
+        old="        return self.held > 0\n",
+        new="        return self.held > 99\n",
         why="The same, where the cloud does not lock sources by itself.",
     ),
     Mutant(
@@ -228,6 +228,31 @@ MUTANTS: tuple[Mutant, ...] = (
         old="        own = region_copies - self.in_flight\n",
         new="        own = region_copies\n",
         why="REGION_COPIES bounds one call and not the copies under way.",
+    ),
+    # --- what ready copies may carry --------------------------------------------------------------
+    Mutant(
+        name="carrier-not-locked",
+        file=f"{_SCHEDULE}/answers.py",
+        old="        register.carry(track, carrier)\n",
+        new="        register.carry(track, track.source)\n",
+        why="A relayed call holds the lock of the original, and its carrier is sent to two places at a time.",
+        budget=_seek("relay"),
+    ),
+    Mutant(
+        name="carriers-text-unknown",
+        file=f"{_SCHEDULE}/evidence.py",
+        old="    return tuple(found)\n",
+        new="    return tuple(record for record in found if record.image == image)\n",
+        why="A text that names a carrier means nothing: a lost relayed copy counts as absent.",
+        budget=_seek("relay"),
+    ),
+    Mutant(
+        name="carrier-fails-the-copies",
+        file=f"{_SCHEDULE}/answers.py",
+        old="    if track.relayed and nature in _ENDS_A_CARRIER:\n",
+        new="    if track.relayed and nature not in _ENDS_A_CARRIER:\n",
+        why="A carrier that somebody deleted fails all copies of its original, with which nothing is wrong.",
+        budget=_seek("relay"),
     ),
     # --- when a copy is done ----------------------------------------------------------------------
     Mutant(

@@ -107,7 +107,7 @@ def _live(register: Register, pool: Pool) -> Iterator[Offer]:
     while pool:
         entry = heappop(pool)
         track = entry.track
-        if not track.offered or entry.ticket != track.ticket or entry.carrier.held:
+        if not track.offered or entry.ticket != track.ticket or entry.carrier.locked:
             continue  # when the carrier is free again, whatever it may carry is offered anew
         if not carries(entry.carrier, track):
             continue

@@ -112,6 +112,6 @@ def _on_its_way(source: Source) -> bool:
 
 def _free(register: Register, first: Track, sources: tuple[Source, ...]) -> list[Track]:
     """Return the copies of these images to the first one's destination that may be called now."""
-    free = (source for source in sources if source.held == 0)
+    free = (source for source in sources if not source.locked)
     there = (t for source in free for t in source.tracks if t.destination is first.destination)
     return [t for t in there if register.callable(t) and t.eligible_at <= register.now]

@@ -343,11 +343,11 @@ class Register:
 
     def free_carriers(self, track: Track) -> Iterator[Source]:
         """Go through the images that could carry a copy now; of suspects only the original does."""
-        if track.source.held == 0:
+        if not track.source.locked:
             yield track.source
         for other in able(track):
             carrier = self.sources[other.copy.destination, other.image] if other.image else None
-            if carrier is not None and not (carrier.held or carrier.suspects):
+            if carrier is not None and not (carrier.locked or carrier.suspects):
                 yield carrier
 
     def inspect(self, source: Source) -> None:

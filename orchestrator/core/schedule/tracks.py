@@ -98,6 +98,11 @@ class Source:
                 record.names.add(sighting.name)
 
     @property
+    def locked(self) -> bool:
+        """Tell whether it is being copied, as far as is known: it goes to one destination at a time."""
+        return self.held > 0
+
+    @property
     def snapshots(self) -> int:
         """How many snapshots a copy takes in the destination: one per disk, at least one."""
         return (len(self.sighting.snapshots) or 1) if self.sighting else 1
