@@ -10,6 +10,7 @@ from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
 from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.counting import count, uncount
 from orchestrator.core.schedule.culprits import suspect_alone
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
@@ -54,12 +55,12 @@ def inspected(register: Register, event: Inspected) -> None:
 def _learn(register: Register, source: Source, sighting: Sighting) -> None:
     """Take over what an inspection shows of a source; its size counts in every place where it waits."""
     for track in source.tracks:
-        register.uncount(track)
+        uncount(track)
     before_mb = source.size_mb
     source.learn(sighting)
     register.offers.resize(source, before_mb)
     for track in source.tracks:
-        register.count(track)
+        count(track)
 
 
 def _preflight(register: Register, source: Source) -> None:

@@ -7,6 +7,7 @@ from math import inf
 from orchestrator.core.messages import Begun, Planned, Settled
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.counting import count, uncount
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
@@ -89,13 +90,13 @@ def planned(register: Register, event: Planned) -> None:
 
 def _want(register: Register, track: Track) -> None:
     """Want one copy, from wherever an earlier night left it."""
-    register.uncount(track)
+    uncount(track)
     register.offers.enlist(track)
     track.wanted = True
     track.unconfirmed = track.image is not None and track.state in (State.READY, State.FAILED)
     if track.state is State.WAITING:
         track.reason, track.detail = Reason.QUEUED, ""
-    register.count(track)
+    count(track)
     if track.state is State.FAILED and track.image is None:
         register.move(track, Step.RENEW, Reason.QUEUED)
     elif track.state is State.WAITING:

@@ -18,7 +18,6 @@ from orchestrator.core.model import (
     DOUBTFUL,
     WAITING,
     CallId,
-    Copy,
     ImageId,
     Region,
     State,
@@ -26,12 +25,14 @@ from orchestrator.core.model import (
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
 from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.counting import count, queue, uncount
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
-from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
+from orchestrator.core.schedule.records import Records
+from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
 _UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
 
@@ -39,7 +40,7 @@ EVERY_API = "*"
 """The name under which a pause of all requests is kept."""
 
 
-class Register:
+class Register(Records):
     """The state of the schedule. One owner; never shared between tasks.
 
     `stop` says why nothing at all may be sent any more in this run, `closed` why no call may;
@@ -49,12 +50,9 @@ class Register:
     """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
+        super().__init__()
         self.limits = limits
         self.ledger = ledger
-        self.tracks: dict[Copy, Track] = {}
-        self.sources: dict[tuple[Region, ImageId], Source] = {}
-        self.by_image: dict[ImageId, list[Source]] = defaultdict(list)
-        self.destinations: dict[Region, Destination] = {}
         self.calls: dict[CallId, tuple[Track, ...]] = {}
         self.relays: dict[CallId, tuple[Region, tuple[ImageId, ...]]] = {}  # where it was sent, with which
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
@@ -83,53 +81,16 @@ class Register:
         self.endpoint = ""
         self.account = self.other_account = ""
 
-    # --- records ----------------------------------------------------------------------------------
-
-    def track(self, copy: Copy) -> Track:
-        """Return the record of a copy, making it on first mention."""
-        known = self.tracks.get(copy)
-        if known is not None:
-            return known
-        source = self.source(copy.origin, copy.source)
-        destination = self.destination(copy.destination)
-        made = Track(copy, source, destination, order=len(self.tracks))
-        self.tracks[copy] = made
-        source.tracks.append(made)
-        destination.tracks.append(made)
-        return made
-
-    def source(self, origin: Region, image: ImageId) -> Source:
-        """Return the record of a source image, making it on first mention."""
-        known = self.sources.get((origin, image))
-        if known is None:
-            known = self.sources[origin, image] = Source(image, origin)
-            self.by_image[image].append(known)
-        return known
-
-    def carrier(self, track: Track, region: Region, image: ImageId) -> Source:
-        """Return the record of an image that carries a copy: the original's, or that of a copy of it."""
-        if (region, image) == (track.copy.origin, track.copy.source):
-            return track.source
-        carrier = self.source(region, image)
-        carrier.original = carrier.original or track.source
-        return carrier
-
-    def destination(self, region: Region) -> Destination:
-        """Return the record of a destination, making it on first mention."""
-        if region not in self.destinations:
-            self.destinations[region] = Destination(region)
-        return self.destinations[region]
-
     # --- moves ------------------------------------------------------------------------------------
 
     def move(self, track: Track, step: Step, reason: Reason, detail: str = "") -> None:
         """Advance one copy along the table and keep every index with it."""
         before, after = track.state, advance(track.state, step)
         awaited = track.unconfirmed
-        self.uncount(track)
+        uncount(track)
         track.state, track.reason, track.detail, track.since = after, reason, detail, self.now
         track.unconfirmed = False
-        self.count(track)
+        count(track)
         self._reindex(track, before, after)
         admitted = admission.moved(track.destination, track, self.now)
         self.tell(track, before)
@@ -143,9 +104,9 @@ class Register:
     def restate(self, track: Track, reason: Reason, detail: str = "") -> None:
         """Give a copy that stays in its state another reason; it needs no confirmation any more."""
         awaited = track.unconfirmed
-        self.uncount(track)
+        uncount(track)
         track.unconfirmed, track.reason, track.detail = False, reason, detail
-        self.count(track)
+        count(track)
         self.tell(track, track.state)
         if awaited:
             self.offer_siblings(track)
@@ -189,31 +150,6 @@ class Register:
         )  # by place: half the time of names
         self.changes.append(change)
 
-    def uncount(self, track: Track) -> None:
-        """Take a copy out of its destination's counts, before it changes."""
-        if track.wanted:
-            destination = track.destination
-            destination.unsettled -= track.unsettled
-            destination.states[track.state] -= 1
-            self._queue(track, -1)
-
-    def count(self, track: Track) -> None:
-        """Put a copy back into its destination's counts, after it changed."""
-        if track.wanted:
-            destination = track.destination
-            destination.unsettled += track.unsettled
-            destination.states[track.state] += 1
-            self._queue(track, +1)
-
-    @staticmethod
-    def _queue(track: Track, sign: int) -> None:
-        """Count a copy among those that wait and are not handed out, or take it out."""
-        if not track.wanted or track.state is not WAITING or track.reserved:
-            return
-        queued = track.destination.queued[track.copy.origin]
-        queued[0] += sign
-        queued[1] += sign * track.source.size_mb
-
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
         destination = track.destination
@@ -244,7 +180,7 @@ class Register:
         """Lock the carrier and take room in the destination, once."""
         if track.reserved:
             return
-        self._queue(track, -1)
+        queue(track, -1)
         track.reserved, track.offered = True, False
         destination = track.destination
         self._lock(track)
@@ -259,7 +195,7 @@ class Register:
         if not track.reserved:
             return
         track.reserved = False
-        self._queue(track, +1)
+        queue(track, +1)
         track.destination.in_flight -= 1
         track.destination.stirred = True
         heappush(track.destination.idle, freed_at)

@@ -12,6 +12,7 @@ from orchestrator.core.messages import Refused
 from orchestrator.core.model import CallId, Sighting
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.counting import count
 from orchestrator.core.schedule.culprits import clear, suspect, suspect_alone
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.offers import Offer, Pool
@@ -33,7 +34,7 @@ def ready_pool(images: int, *, disks: int = 1, names: str = "name-{}") -> tuple[
             snapshots=tuple(f"s{disk}" for disk in range(disks)),
         )  # fmt: skip
         track.source.learn(sighting)
-        register.count(track)
+        count(track)
         register.offer(track)
     (pool,) = register.offers.pools.values()
     return register, pool, tracks
