@@ -112,8 +112,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="culprit-not-isolated",
         file=f"{_SCHEDULE}/answers.py",
-        old="        blamed = tracks if len(tracks) == 1 else ()\n",
-        new="        blamed = tracks\n",
+        old=" if len(tracks) == 1 else tuple(track for track in tracks if track.relayed)\n",
+        new="\n",
         why="One bad image fails the nine others of its call, which is refused as a whole.",
         budget=_seek("spoilt"),
     ),
