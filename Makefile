@@ -61,7 +61,8 @@ prove: install ## all of these with their full counts, published in docs/reliabi
 	@$(BIN)/python -m tests.prove $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 bench: install ## the schedule beside a script and a lower bound, written to benchmarks/results.md (SECONDS=30 for a glimpse)
-	@$(BIN)/python -m tests.bench $(if $(SECONDS)$(ARGS),,--write) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
+	@$(if $(SECONDS)$(ARGS),,$(BIN)/python -m tests.bench.cost)
+	@$(BIN)/python -m tests.bench $(if $(SECONDS)$(ARGS),,--write --paired) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
 lint: install ## ruff: rules and format, nothing is changed
 	@$(BIN)/ruff check

@@ -24,7 +24,6 @@ from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.model import RunId
 from orchestrator.core.plan.narrowing import narrow
-from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import Interrupted, LedgerUnwritable, LockHeld, Overtaken
@@ -32,6 +31,7 @@ from orchestrator.ledger.binding import refuse_foreign
 from orchestrator.ledger.compaction import compact
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
+from orchestrator.ledger.snapshot import keep_snapshot, recovered
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
@@ -89,8 +89,7 @@ class Orchestrator:
         ):
             ledger.take_epoch()
             self._confirm = ledger.confirm_epoch
-            schedule = Schedule(self._settings.limits(), ledger.ledger_id)
-            schedule.recover(ledger.events())
+            schedule = recovered(ledger, self._settings.limits())
             refuse_foreign(ledger.path, schedule.register.endpoint, self._settings.vm_endpoint)
             self._clock.not_before(schedule.register.now)
             night = Night(
@@ -115,6 +114,7 @@ class Orchestrator:
             if outcome.fault is None and halt.signal is None:
                 with suppress(LedgerUnwritable, Overtaken):  # the next run tries again
                     compact(ledger, nights=self._settings.ledger_nights)
+                    keep_snapshot(ledger, schedule)
             return outcome
 
     async def rebuild(

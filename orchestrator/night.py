@@ -122,7 +122,8 @@ class Night:
             tasks.start_soon(self._heartbeat, engine, log, console)
             tasks.start_soon(_await_signal, halt, log)
             where = endpoint_name(self.settings.vm_endpoint)
-            engine.begin(self.run, self.wish.plan.name, self.wanted, where, rebuilds=self.rebuilds)
+            plan = self.wish.plan
+            engine.begin(self.run, plan.name, self.wanted, where, rebuilds=self.rebuilds, relay=plan.relays())
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
             tasks.cancel_scope.cancel()
         return late
@@ -136,7 +137,7 @@ class Night:
             console.tick(now)
             if now >= next_beat:
                 next_beat = now + _HEARTBEAT_S
-                counts = counts_shape(count(self.schedule.standings()))
+                counts = counts_shape(self.schedule.counts())
                 log.note("run.heartbeat", "info", counts=counts, calls=dict(engine.calls))
 
     def _conclude(

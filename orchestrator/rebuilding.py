@@ -162,7 +162,8 @@ class Rebuilding:
         clock, chance = self.clock, self.machine.chance.random
         senses = Senses(clock=clock, chance=chance, call_ids=lambda: CallId(self.machine.token(16)))
         engine = Engine(Schedule(self.settings.limits()), cloud, lambda event, changes: None, senses)
-        engine.begin(self.run, self.wish.plan.name, self.wish.plan.copies(), rebuilds=True)
+        plan = self.wish.plan
+        engine.begin(self.run, plan.name, plan.copies(), rebuilds=True, relay=plan.relays())
         await engine.run(halt)
 
     async def _fill(self, workshop: Path, cloud: Onlooker, ledger_id: str, halt: Halt) -> Outcome:

@@ -15,6 +15,7 @@ from orchestrator.core.model import Copy, ImageId, Region, RunId, State
 from orchestrator.core.schedule import Schedule
 from orchestrator.errors import UsageError
 from orchestrator.ledger.lock import LockOwner, RunLock
+from orchestrator.ledger.snapshot import recovered
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 
@@ -36,8 +37,7 @@ def settle(
         Ledger.open(folder, ids=lambda: machine.token(12), now=machine.wall()) as ledger,
     ):
         ledger.take_epoch()
-        schedule = Schedule(Limits(), ledger.ledger_id)
-        schedule.recover(ledger.events())
+        schedule = recovered(ledger, Limits())
         copy = _doubtful(schedule, image, region)
         at = max(machine.wall(), schedule.register.now)
         event = Settled(at=at, copy=copy, made=made, image=found)

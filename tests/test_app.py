@@ -14,7 +14,9 @@ from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.verdict import Counts, Verdict
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import LockHeld, UsageError
+from orchestrator.ledger import snapshot
 from orchestrator.ledger.lock import LockOwner, RunLock
+from orchestrator.ledger.snapshot import SNAPSHOT
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.watch.result import result_json
 from tests.canary import WRONG
@@ -65,9 +67,10 @@ async def test_the_ledger_remembers_the_run(house: House) -> None:
             reader.calls(result.run),
             list(reader.events()),
         )
+        kept = reader.result(result.run)
     assert (row.run, row.plan, row.verdict, row.exit_code) == (result.run, "nightly.yaml", "ok", 0)
     assert (row.started_at, row.finished_at) == (result.started_at, result.finished_at)
-    assert (row.counts, row.result_json) == (result.counts, result_json(result))
+    assert (row.counts, kept) == (result.counts, result_json(result))
     assert {standing.copy for standing in copies} == set(WANTED)
     assert {standing.state for standing in copies} == {State.READY}
     assert calls == result.calls
@@ -83,6 +86,21 @@ async def test_a_second_run_finds_everything_done(house: House) -> None:
     assert (second.result.exit_code, second.result.calls) == (0, {"describeImages": 2})
     with reading(house) as reader:
         assert [row.run for row in reader.runs()] == [second.result.run, first.result.run]
+
+
+async def test_a_long_ledger_gets_a_snapshot_from_which_the_next_run_starts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run after it knows everything that was made; with each night the snapshot is a newer one."""
+    monkeypatch.setattr(snapshot, "WORTH", 10)
+    await house.night()
+    kept = (house.state / SNAPSHOT).read_bytes()
+    second = await house.night()
+    assert (second.result.exit_code, second.result.calls) == (0, {"describeImages": 2})
+    assert (house.state / SNAPSHOT).read_bytes() == kept
+    monkeypatch.setattr(snapshot, "WORTH", 1)
+    await house.night()
+    assert (house.state / SNAPSHOT).read_bytes() != kept
 
 
 async def test_every_run_takes_an_epoch(house: House) -> None:

@@ -10,10 +10,14 @@ import pytest
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.model import DOCUMENTED_REGIONS
+from orchestrator.errors import SettingsError
 from orchestrator.settings import Settings
 from tests.settings_place import FIELDS, Place, make_place, variable
 
-DURATIONS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation is float)
+SHARES = ("chunk_linger",)
+DURATIONS = tuple(
+    name for name in FIELDS if Settings.model_fields[name].annotation is float and name not in SHARES
+)
 COUNTS = tuple(name for name in FIELDS if Settings.model_fields[name].annotation in (int, int | None))
 
 
@@ -38,13 +42,27 @@ def test_defaults_are_those_of_the_schedule(place: Place) -> None:
 def test_limits_carry_every_number(place: Place) -> None:
     """No setting of the schedule is dropped or swapped on its way."""
     given = {name: str(number) for number, name in enumerate((*COUNTS, *DURATIONS), start=1)}
+    given["chunk_linger"] = "0.25"
     settings = place.load({variable(name): text for name, text in given.items()})
     expected = {
-        field: float(given[name]) if name in DURATIONS else int(given[name])
+        field: int(given[name]) if name in COUNTS else float(given[name])
         for field in Limits.__dataclass_fields__
         for name in [{"settle_s": "settle_time"}.get(field, field.removesuffix("_s"))]
     }
     assert {field: getattr(settings.limits(), field) for field in expected} == expected
+
+
+@pytest.mark.parametrize(("text", "share"), [("0", 0.0), ("1", 1.0), ("0.11", 0.11), (" .5 ", 0.5)])
+def test_a_share_is_a_number_from_0_to_1(place: Place, text: str, share: float) -> None:
+    """Waiting for fuller chunks can be switched off, and made as dear as a whole copy."""
+    assert place.load({variable("chunk_linger"): text}).limits().chunk_linger == share
+
+
+@pytest.mark.parametrize("text", ["-0.1", "1.1", "nan", "inf", "much", "11%"])
+def test_what_is_no_share_is_refused(place: Place, text: str) -> None:
+    """With its place and what would do."""
+    with pytest.raises(SettingsError, match=r"ORCHESTRATOR_CHUNK_LINGER: .* is not a number from 0 to 1"):
+        place.load({variable("chunk_linger"): text})
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _guarded() -> int:
         return 0
     except Exception as error:
         if isinstance(error, OSError) and (trouble := stdout_trouble()) is not None:
-            return _untold(trouble)
+            return untold(trouble)
         if "-vv" in sys.argv:
             raise
         kind = type(error).__name__
@@ -90,10 +90,10 @@ def _guarded() -> int:
 def _printed(code: int) -> int:
     """Return the exit code once everything is printed; words that nobody got are a failure."""
     trouble = stdout_trouble()
-    return code if trouble is None or code else _untold(trouble)
+    return code if trouble is None or code else untold(trouble)
 
 
-def _untold(trouble: OSError) -> int:
+def untold(trouble: OSError) -> int:
     """Say that the output could not be written, unless its reader just had read enough."""
     if reader_left(trouble):
         return 0

@@ -19,8 +19,9 @@ from orchestrator.watch.status_view import RunLine
 
 def view_of(reader: LedgerReader, folder: Path, row: RunRow) -> Result | Running:
     """Return what is known of a run: its result, or where its copies stand now or stood at its death."""
-    if row.result_json:
-        return result_from_json(row.result_json)
+    result = reader.result(row.run)
+    if result:
+        return result_from_json(result)
     copies = _copies(reader, row)
     return Running(
         run=row.run,

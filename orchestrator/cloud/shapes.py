@@ -56,6 +56,8 @@ def sighting(item: Node) -> Sighting:
         root_device=item.at("rootDeviceType").text(),
         image_source=item.at("imageSource").text(),
         owner=item.at("ownerPin").text(),
+        platform=item.at("platform").text(),
+        architecture=item.at("architecture").text(),
     )
 
 

@@ -1,8 +1,9 @@
 """The mark: the text we put into a copy's description, so that a lost call can be recognised later.
 
 It must fit into 256 characters (field `description` of copyImages in the official SDK) and
-holds the ledger's id, the call's id, the origin and, where they fit, the source image ids.
-Never a user's words.
+holds the ledger's id, the call's id, the origin and, where they fit, the source image ids: always
+those of the originals, so that a copy is known for what it is, whichever image carried it. A
+relayed call adds the region of its carriers. Never a user's words.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from orchestrator.core.model import CallId, Chunk, ImageId, Region
 
 MARK_MAX = 256
 _MARK = re.compile(
-    r"orchestrator/1 ledger=([a-z0-9]+) call=([a-z0-9]+) from=([a-z0-9-]+)(?: of=([a-z0-9,-]+))?"
+    r"orchestrator/1 ledger=([a-z0-9]+) call=([a-z0-9]+) from=([a-z0-9-]+)"
+    r"(?: of=([a-z0-9,/-]+))?(?: via=([a-z0-9-]+))?"
 )
 _IMAGE = re.compile(r"(?<![A-Za-z0-9-])img-[a-z0-9]{1,32}(?![A-Za-z0-9-])")
 """An id in any text: a Chinese character before it is a letter to Unicode, but no part of an id."""
@@ -22,19 +24,35 @@ _IMAGE = re.compile(r"(?<![A-Za-z0-9-])img-[a-z0-9]{1,32}(?![A-Za-z0-9-])")
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark read back. `sources` is empty when they did not fit."""
+    """A mark read back. `sources` are the originals, empty when they did not fit; `via` is that of a relay.
+
+    `origins` are their regions, one for each, where they are not all of `origin`.
+    """
 
     ledger: str
     call: CallId
     origin: Region
     sources: tuple[ImageId, ...]
+    via: Region | None = None
+    origins: tuple[Region, ...] = ()
+
+    @property
+    def originals(self) -> tuple[tuple[Region, ImageId], ...]:
+        """The originals with the region of each."""
+        return tuple(zip(self.origins or (self.origin,) * len(self.sources), self.sources, strict=True))
 
 
 def write_mark(ledger: str, call: CallId, chunk: Chunk) -> str:
-    """Make the description of one call; the source ids are left out when they do not all fit."""
-    head = f"orchestrator/1 ledger={ledger} call={call} from={chunk.origin}"
-    full = f"{head} of={','.join(chunk.sources)}"
-    return full if len(full) <= MARK_MAX else head
+    """Make the description of one call; what does not fit is left out: the way first, then all source ids.
+
+    An original of another region than the first one's is written with its region.
+    """
+    origin = chunk.copies[0].origin
+    head = f"orchestrator/1 ledger={ledger} call={call} from={origin}"
+    named = (c.source if c.origin == origin else f"{c.origin}/{c.source}" for c in chunk.copies)
+    whole, way = f"{head} of={','.join(named)}", f" via={chunk.via}" if chunk.via else ""
+    texts = (f"{whole}{way}", whole, f"{head}{way}")
+    return next((text for text in texts if len(text) <= MARK_MAX), head)
 
 
 def read_mark(text: str) -> Mark | None:
@@ -42,9 +60,17 @@ def read_mark(text: str) -> Mark | None:
     found = _MARK.search(text)
     if found is None:
         return None
-    ledger, call, origin, sources = found.groups()
-    ids = tuple(ImageId(s) for s in sources.split(",")) if sources else ()
-    return Mark(ledger, CallId(call), Region(origin), ids)
+    ledger, call, origin, named, via = found.groups()
+    parts = [part.rpartition("/") for part in named.split(",")] if named else []
+    regions = tuple(Region(region or origin) for region, _, _ in parts)
+    return Mark(
+        ledger,
+        CallId(call),
+        Region(origin),
+        tuple(ImageId(image) for _, _, image in parts),
+        Region(via) if via else None,
+        regions if set(regions) - {origin} else (),
+    )
 
 
 def platform_source(text: str) -> ImageId | None:

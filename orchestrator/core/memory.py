@@ -13,6 +13,7 @@ class KnownRegion:
     """What is known of a destination for good. `evidence` is the name of a `schedule.tracks.Evidence`.
 
     `window` is how many copies it takes at a time, where that was found to be fewer than REGION_COPIES.
+    `typical_s` was kept by older versions and means nothing any more.
     """
 
     region: Region
@@ -26,13 +27,31 @@ class KnownRegion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRoute:
+    """How long copies from one region to another took: the sums of a `schedule.forecast.Forecast`.
+
+    Without regions these are the sums of all routes together.
+    """
+
+    origin: Region | None = None
+    destination: Region | None = None
+    sums: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownSource:
-    """A source image as it was last seen, with every name it ever had."""
+    """A source image as it was last seen, with every name it ever had.
+
+    `original_origin` and `original` are those of the image that it is a copy of, where one of our calls
+    sent it in the original's place.
+    """
 
     image: ImageId
     origin: Region
     sighting: Sighting | None = None
     names: tuple[str, ...] = ()
+    original_origin: Region | None = None
+    original: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +74,8 @@ class KnownCopy:
     seen: bool = False
     taken_over: bool = False
     reserved: bool = False
+    via: Region | None = None
+    carrier: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +83,15 @@ class KnownCall:
     """A call that was ever sent: its mark must be recognised for ever.
 
     `copies` are the places of its copies among all of the schedule's, from 0; `is_open` tells that
-    its answer is not known yet.
+    its answer is not known yet; `via` and `carriers` are those of a relayed one.
     """
 
     call: CallId
     copies: tuple[int, ...]
     is_open: bool = False
     marked: bool = True
+    via: Region | None = None
+    carriers: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,10 @@ default. One action is one HTTP request and is answered by exactly one event.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
 
@@ -34,10 +35,11 @@ class Begun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """The run wants these copies (one of possibly several batches)."""
+    """The run wants these copies (one of possibly several batches); `relay`: made of ready copies too."""
 
     at: float
     copies: tuple[Copy, ...]
+    relay: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Remembered:
     endpoint: str = ""
     account: str = ""
     regions: tuple[KnownRegion, ...] = ()
+    routes: tuple[KnownRoute, ...] = ()
     sources: tuple[KnownSource, ...] = ()
     copies: tuple[KnownCopy, ...] = ()
     calls: tuple[KnownCall, ...] = ()
@@ -79,17 +82,23 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """The intent to send one copyImages call; on disk before the first byte is sent."""
+    """The intent to send one copyImages call; on disk before the first byte is sent.
+
+    `via` and `carriers` are those of a relayed chunk (`model.Chunk`): where it is sent, and the
+    image that it names for each copy.
+    """
 
     at: float
     call: CallId
     copies: tuple[Copy, ...]
     marked: bool = True
+    via: Region | None = None
+    carriers: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The call was accepted: (source, destination image) pairs. Copies left out are in doubt."""
+    """The call was accepted: (image sent, destination image) pairs. Copies left out are in doubt."""
 
     at: float
     call: CallId
@@ -99,7 +108,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The call surely made nothing; `culprit` is the image that the answer names, if it does.
+    """The call surely made nothing; `culprit` is the image sent that the answer names, if it does.
 
     `until` (the engine fills it in) is when it may be tried again, jitter included.
     """
@@ -208,11 +217,12 @@ ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 # --- what an event did to a copy ------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """One copy moved, or learned something worth telling: `before` equals `after` then.
 
-    `image` is the destination's, `call` its latest, `until` when it may be tried again.
+    `image` is the destination's, `call` its latest, `until` when it may be tried again. A relayed
+    copy is made of the image `carrier` in the region `via`, both None where it is the original. A
+    tuple, because a large night makes millions of them.
     """
 
     at: float
@@ -224,6 +234,8 @@ class Change:
     image: ImageId | None = None
     call: CallId | None = None
     until: float | None = None
+    via: Region | None = None
+    carrier: ImageId | None = None
 
 
 # --- actions --------------------------------------------------------------------------------------
@@ -235,6 +247,11 @@ class Submit:
 
     chunk: Chunk
     marked: bool
+
+    def intent(self, at: float, call: CallId) -> Called:
+        """Make the intent that is on disk before this is sent."""
+        copies, via, carriers = self.chunk.copies, self.chunk.via, self.chunk.carriers
+        return Called(at=at, call=call, copies=copies, marked=self.marked, via=via, carriers=carriers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     CONFLICT = "conflict"
     SOURCE_PENDING = "source-pending"
+    RELAY_REFUSED = "relay-refused"
     QUOTA_IMAGE = "quota-image"
     QUOTA_SNAPSHOT = "quota-snapshot"
     THROTTLED = "throttled"
@@ -111,6 +112,9 @@ MEANINGS: dict[Reason, Meaning] = {
         _N.IMAGE_TRANSIENT, "another task of the cloud works on the image", may_be_crowded=True
     ),
     Reason.SOURCE_PENDING: Meaning(_N.IMAGE_TRANSIENT, "the source image is not ready yet"),
+    Reason.RELAY_REFUSED: Meaning(
+        _N.NORMAL, "the copy that was to carry it was refused; another one will, or the original"
+    ),
     Reason.QUOTA_IMAGE: Meaning(
         _N.QUOTA,
         "the destination's image quota is used up",

@@ -23,7 +23,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where one wanted copy stands, for people and for JSON. `progress` is in percent."""
+    """Where one wanted copy stands, for people and for JSON. `progress` is in percent.
+
+    A relayed copy is made of the image `carrier` in the region `via`; both are None where it is
+    the original.
+    """
 
     copy: Copy
     state: State
@@ -31,6 +35,8 @@ class Standing:
     detail: str = ""
     image: ImageId | None = None
     progress: int | None = None
+    via: Region | None = None
+    carrier: ImageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

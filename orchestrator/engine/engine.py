@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 from math import inf
 from typing import Protocol, assert_never
 
@@ -23,7 +24,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Change,
     Check,
     Event,
@@ -109,11 +109,12 @@ class Engine:
     # --- one run ----------------------------------------------------------------------------------
 
     def begin(
-        self, run: RunId, plan: str, copies: Sequence[Copy], endpoint: str = "", *, rebuilds: bool = False
-    ) -> None:
+        self, run: RunId, plan: str, copies: Sequence[Copy], endpoint: str = "", *, rebuilds: bool = False,
+        relay: Callable[[Copy], bool] = lambda _: False,
+    ) -> None:  # fmt: skip
         """Open a run: calls that an earlier one left open are lost, then the copies are wanted.
 
-        One that `rebuilds` a lost ledger only looks.
+        One that `rebuilds` a lost ledger only looks; `relay` tells which copies a ready one may carry.
         """
         readable = plan.encode("utf-8", "replace").decode()  # a path need not be UTF-8, a ledger must
         limits = self.schedule.limits
@@ -121,8 +122,9 @@ class Engine:
         self.learn(Begun(at=at, run=run, plan=readable, limits=limits, endpoint=endpoint, rebuilds=rebuilds))
         for call in self.schedule.open_calls():
             self.learn(Lost(at=self._senses.clock(), call=call, reason=Reason.INTERRUPTED))
-        for start in range(0, len(copies), _BATCH):
-            self.learn(Planned(at=self._senses.clock(), copies=tuple(copies[start : start + _BATCH])))
+        for relayed, same in groupby(copies, relay):
+            while batch := tuple(islice(same, _BATCH)):
+                self.learn(Planned(at=self._senses.clock(), copies=batch, relay=relayed))
 
     async def run(self, halt: Halt, *, deadline: float = inf) -> bool:
         """Work until nothing is left to do, the deadline comes, or a halt is requested.
@@ -194,7 +196,7 @@ class Engine:
     def _intend(self, action: Submit) -> _Job:
         """Write the intent down; only what comes back from here may be sent."""
         call, at, chunk = self._senses.call_ids(), self._senses.clock(), action.chunk
-        self.learn(Called(at=at, call=call, copies=chunk.copies, marked=action.marked))
+        self.learn(action.intent(at, call))
         mark = write_mark(self.schedule.register.ledger, call, chunk) if action.marked else None
         return _Job(call, at, chunk, mark)
 

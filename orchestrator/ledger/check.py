@@ -24,7 +24,8 @@ from orchestrator.ledger.connect import connect_alone, connect_reader, explained
 from orchestrator.ledger.schema import STEPS, blank, version_of
 
 _COPIES = """
-    SELECT source, origin, destination, state, image, call, detail, reason, progress, updated_at, run
+    SELECT source, origin, destination,
+        state, image, call, via, carrier, detail, reason, progress, updated_at, run
     FROM copies
 """
 _RUNS = """
@@ -185,6 +186,8 @@ def _standing(event: Remembered) -> Iterator[Change]:
             detail=known.detail,
             image=known.image,
             call=known.call,
+            via=known.via,
+            carrier=known.carrier,
         )
 
 
@@ -206,7 +209,7 @@ def _compare_copies(connection: sqlite3.Connection, replay: Replay) -> Iterator[
             yield f"{_name(copy)} was wanted last by run {expected[-1]} and not by {found[-1]}"
     for copy, found in there.items():
         # a run that was killed before its first event has marked what it wants, and no more
-        if found[:5] != ("waiting", None, None, "", "queued") or found[-1] not in numbers:
+        if found[:7] != ("waiting", None, None, None, None, "", "queued") or found[-1] not in numbers:
             yield f"{_name(copy)} is {_say(found)} in the table of copies, and no event knows it"
 
 
@@ -217,8 +220,8 @@ def _same(found: Row, expected: Row, *, remembered: bool) -> bool:
     without a word.
     """
     if not remembered:
-        return found[:7] == expected[:7]
-    return found[:4] == expected[:4] and (found[0] == "doubtful" or found[4] == expected[4])
+        return found[:9] == expected[:9]
+    return found[:6] == expected[:6] and (found[0] == "doubtful" or found[6] == expected[6])
 
 
 def _compare_runs(connection: sqlite3.Connection, replay: Replay) -> Iterator[str]:
@@ -258,7 +261,8 @@ def _name(copy: Copy) -> str:
 
 def _say(row: Row) -> str:
     """Say how a row has a copy."""
-    state, image, call, detail, reason, progress, at = row[:7]
-    known = {"image": image, "call": call, "detail": detail, "progress": progress, "at": at}
+    state, image, call, via, carrier, detail, reason, progress, at = row[:9]
+    known = {"image": image, "call": call, "via": via, "carrier": carrier, "detail": detail}
+    known |= {"progress": progress, "at": at}
     more = ", ".join(f"{name} {value}" for name, value in known.items() if value not in (None, ""))
     return f"{state} ({reason}{', ' if more else ''}{more})"

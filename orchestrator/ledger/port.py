@@ -15,7 +15,7 @@ from orchestrator.core.verdict import Counts
 class RunRow:
     """One run as the ledger remembers it. Times are UTC epoch seconds; None while it is not over.
 
-    `result_json` is what `end_run` was given. A run that was killed never gets an end.
+    A run that was killed never gets an end.
     """
 
     run: RunId
@@ -24,7 +24,6 @@ class RunRow:
     finished_at: float | None
     verdict: str | None
     exit_code: int | None
-    result_json: str | None
     counts: Counts
 
 

@@ -18,9 +18,10 @@ from orchestrator.ledger.port import RunRow
 from orchestrator.ledger.schema import STEPS, version_of
 
 _RUNS = """
-    SELECT run, plan, started_at, finished_at, verdict, exit_code, result, wanted, ready, failed
+    SELECT run, plan, started_at, finished_at, verdict, exit_code, wanted, ready, failed
     FROM runs ORDER BY number DESC
 """
+_RESULT = "SELECT result FROM runs WHERE run = ?"
 _CALLS = """
     SELECT kind,
         CASE kind WHEN 'surveyed' THEN json_extract(body, '$.resource')
@@ -85,9 +86,15 @@ class LedgerReader:
                 raise
 
     def runs(self) -> tuple[RunRow, ...]:
-        """Read every run, the newest first."""
+        """Read every run, the newest first, without the results: there may be a hundred large ones."""
         with explained(self._path):
             return tuple(self._run(*row) for row in self._connection.execute(_RUNS).fetchall())
+
+    def result(self, run: RunId) -> str | None:
+        """Read what `end_run` was given; None for a run without an end."""
+        with explained(self._path):
+            row = self._connection.execute(_RESULT, (run,)).fetchone()
+        return str(row[0]) if row is not None and row[0] is not None else None
 
     def copies(self, run: RunId) -> Iterator[Standing]:
         """Read where the copies stand that this run was the last to want: all of the latest run's."""
@@ -137,7 +144,7 @@ class LedgerReader:
 
     def _run(  # one argument per column
         self, run: RunId, plan: str, started_at: float, finished_at: float | None, verdict: str | None,
-        exit_code: int | None, result: str | None, wanted: int | None, ready: int | None, failed: int | None,
+        exit_code: int | None, wanted: int | None, ready: int | None, failed: int | None,
     ) -> RunRow:  # fmt: skip
         """Make a row of `runs`; a run that is still going on is counted now."""
         if wanted is None or ready is None or failed is None:
@@ -146,5 +153,5 @@ class LedgerReader:
             counts = Counts(wanted=wanted, ready=ready, failed=failed, pending=wanted - ready - failed)
         return RunRow(
             run=run, plan=plan, started_at=started_at, finished_at=finished_at, verdict=verdict,
-            exit_code=exit_code, result_json=result, counts=counts,
+            exit_code=exit_code, counts=counts,
         )  # fmt: skip

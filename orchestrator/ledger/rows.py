@@ -44,6 +44,10 @@ class Row(NamedTuple):
     checksum: bytes
 
 
+Found = tuple[object, object, object, object, object, object]
+"""The same as it was found: nothing of it can be believed yet."""
+
+
 def read_meta(connection: sqlite3.Connection, path: Path) -> dict[str, str]:
     """Read the few facts about the ledger itself; `head`, `base` and `epoch` are sure to be numbers.
 
@@ -92,11 +96,12 @@ def read_events(
     *,
     until_run: RunId | None = None,
     until: int | None = None,
+    after: int = 0,
 ) -> Iterator[Event]:
     """Read the events in order, up to event `until` or the last one of `until_run` where that is given.
 
-    No statement stays open between two events, so a slow reader holds up nobody. Raises
-    LedgerDamaged, which names the row.
+    Those up to `after` are verified and not given. No statement stays open between two events, so a
+    slow reader holds up nobody. Raises LedgerDamaged, which names the row.
     """
     meta = read_meta(connection, path)
     seq, last = int(meta["base"]), int(meta["head"])
@@ -107,18 +112,20 @@ def read_events(
         batch = _fetch(connection, path, seq, last)
         for row in batch:
             seq += 1
-            yield _read_row(row, path, ledger_id=meta["ledger_id"], seq=seq)
+            whole = _verified(row, path, ledger_id=meta["ledger_id"], seq=seq)
+            if seq > after:
+                yield _event(*whole, path, seq)
         if not batch:
             raise damaged(path, f"the events {seq + 1} to {last} are missing")
 
 
 def _fetch(
     connection: sqlite3.Connection, path: Path, seq: int, until: int, limit: int = _BATCH
-) -> list[Row]:
+) -> list[Found]:
     """Fetch the next rows; where they cannot be read together, one by one up to the broken one."""
     try:
         with explained(path):
-            return [Row(*row) for row in connection.execute(_SELECT, (seq, until, limit)).fetchall()]
+            return connection.execute(_SELECT, (seq, until, limit)).fetchall()
     except LedgerDamaged as error:
         if limit > 1:
             return _fetch(connection, path, seq, until, limit=1)
@@ -137,14 +144,20 @@ def _last_of_run(connection: sqlite3.Connection, path: Path, run: RunId) -> int:
     return 0 if inside else last
 
 
-def _read_row(row: Row, path: Path, *, ledger_id: str, seq: int) -> Event:
-    """Turn a row into the event that was written, or say which row is wrong."""
-    if row.seq != seq:
+def _verified(row: Found, path: Path, *, ledger_id: str, seq: int) -> tuple[str, str]:
+    """Return kind and body of a row as they were written, or say which row is wrong."""
+    if row[0] != seq:
         raise damaged(path, f"event {seq} is missing")
-    if not _is_whole(row, ledger_id):
+    whole = _whole(row, ledger_id)
+    if whole is None:
         raise damaged(path, f"event {seq} is not as it was written")
+    return whole
+
+
+def _event(kind: str, body: str, path: Path, seq: int) -> Event:
+    """Turn what was written into the event; LedgerTooNew for what this version does not know."""
     try:
-        return from_json(row.kind, row.body)
+        return from_json(kind, body)
     except (KeyError, ValueError):
         raise LedgerTooNew(
             f"Event {seq} in the ledger {path} is whole, but of a kind that this version does not know. "
@@ -152,14 +165,20 @@ def _read_row(row: Row, path: Path, *, ledger_id: str, seq: int) -> Event:
         ) from None
 
 
-def _is_whole(row: Row, ledger_id: str) -> bool:
-    """Compare a row with its checksum; the types first, for damage may have changed those too."""
-    if not isinstance(row.at, float) or not all(isinstance(t, str) for t in (row.run, row.kind, row.body)):
-        return False
-    return row.checksum == checksum(ledger_id, row.seq, row.at, row.run, row.kind, row.body)
+def _whole(row: Found, ledger_id: str) -> tuple[str, str] | None:
+    """Compare a row with its checksum; the types first, for damage may have changed those too.
+
+    Returns kind and body, None for a row that is not as it was written.
+    """
+    seq, at, run, kind, body, found = row
+    if not (isinstance(seq, int) and isinstance(at, float) and isinstance(run, str)):
+        return None
+    if not (isinstance(kind, str) and isinstance(body, str)):
+        return None
+    return (kind, body) if found == checksum(ledger_id, seq, at, run, kind, body) else None
 
 
 def checksum(ledger_id: str, seq: int, at: float, run: str, kind: str, body: str) -> bytes:
     """Sum up a row with its place and its ledger, so that a row from elsewhere is noticed as well."""
-    text = "\n".join((ledger_id, str(seq), repr(at), run, kind, body))
+    text = f"{ledger_id}\n{seq}\n{at!r}\n{run}\n{kind}\n{body}"
     return blake2b(text.encode(), digest_size=16).digest()

@@ -16,7 +16,9 @@ from orchestrator.ledger.connect import backup, connect, damaged, unmerged
 APPLICATION_ID = 0x4A444952
 """Written into the file's header; the letters JDIR."""
 
-STEPS: tuple[str, ...] = (resources.files(__package__).joinpath("schema.sql").read_text("utf-8"),)
+STEPS: tuple[str, ...] = tuple(
+    resources.files(__package__).joinpath(file).read_text("utf-8") for file in ("schema.sql", "schema-2.sql")
+)
 """Step n leads from version n to version n + 1; version 0 is an empty file."""
 
 _LEDGER_ID = re.compile(r"[a-z0-9]{12}")

@@ -29,6 +29,7 @@ _FENCE = "SELECT max(value) FILTER (WHERE key = 'epoch'), max(value) FILTER (WHE
 _BEGIN_RUN = "INSERT INTO runs (run, plan, started_at, since) VALUES (?, ?, ?, ?)"
 _END_RUN = "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, result = ? WHERE run = ?"
 _BEGINNINGS = "SELECT seq FROM events WHERE kind = 'begun' ORDER BY seq DESC"
+_CHECKSUM = "SELECT checksum FROM events WHERE seq = ?"
 _RAISE_BASE = "UPDATE meta SET value = ? WHERE key = 'base'"
 _UNCOUNTED = "SELECT run FROM runs WHERE wanted IS NULL"
 _COUNTED = "UPDATE runs SET wanted = ?, ready = ?, failed = ? WHERE run = ?"
@@ -106,10 +107,35 @@ class Ledger:
         self._head = row.seq
         return row.seq
 
-    def events(self, *, until_run: RunId | None = None, until: int | None = None) -> Iterator[Event]:
-        """Read every event back in order, each one verified; stop after event `until` or those of a run."""
+    @property
+    def head(self) -> int:
+        """The number of the last event."""
+        return self._head
+
+    @property
+    def base(self) -> int:
+        """The number of the last event that a compaction took away."""
+        return int(rows.read_meta(self._connection, self._path)["base"])
+
+    def checksum(self, seq: int) -> bytes:
+        """Return the checksum that an event was written with; KeyError where there is none of that number."""
+        with explained(self._path):
+            found = self._connection.execute(_CHECKSUM, (seq,)).fetchone()
+        if found is None or not isinstance(found[0], bytes):
+            raise KeyError(seq)
+        return found[0]
+
+    def events(
+        self, *, until_run: RunId | None = None, until: int | None = None, after: int = 0
+    ) -> Iterator[Event]:
+        """Read every event back in order, each one verified; stop after event `until` or those of a run.
+
+        The events up to `after` are verified too, and not given.
+        """
         try:
-            yield from rows.read_events(self._connection, self._path, until_run=until_run, until=until)
+            yield from rows.read_events(
+                self._connection, self._path, until_run=until_run, until=until, after=after
+            )
         except LedgerDamaged:
             self._damaged = True
             raise

@@ -61,6 +61,17 @@ def _count_or_none(value: object) -> int | None:
     return None if value is None else _count(value)
 
 
+def _share(value: object) -> float:
+    """Read a share: a number from 0 to 1."""
+    try:
+        number = float(value) if isinstance(value, (str, int, float)) else -1.0
+    except ValueError:
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number <= 1:
+        raise ValueError(f"{value!r:.60} is not a number from 0 to 1")
+    return number
+
+
 def _path(value: object) -> Path:
     """Read a path; the layers have made it absolute."""
     text = str(value) if isinstance(value, (str, Path)) else ""
@@ -120,6 +131,7 @@ def _disk_default(before: dict[str, Any]) -> str:
 
 
 Count = Annotated[int, BeforeValidator(_count)]
+Share = Annotated[float, BeforeValidator(_share)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Endpoint = Annotated[str, BeforeValidator(check_endpoint)]
 Proxy = Annotated[Secret | None, BeforeValidator(_proxy), PlainSerializer(lambda proxy: proxy and str(proxy))]
@@ -165,7 +177,13 @@ class Settings(BaseSettings):
     )
     poll_interval: Seconds = Field(
         default=_LIMITS.poll_interval_s,
-        description="Longest pause between two looks at a destination that has unready copies.",
+        description="Longest pause between two looks at a destination that has unready copies, "
+        "or a tenth of a copy's duration where that is longer and its end can be predicted.",
+    )
+    chunk_linger: Share = Field(
+        default=_LIMITS.chunk_linger,
+        description="What one call is worth, as a share of a copy's duration: a chunk waits for more copies "
+        "while the places that wait with it lose less. 0 waits for nothing.",
     )
     backoff_initial: Seconds = Field(
         default=_LIMITS.backoff_initial_s, description="Longest pause after the first failed try."
@@ -230,6 +248,7 @@ class Settings(BaseSettings):
             requests_per_minute=self.requests_per_minute,
             api_requests_per_minute=self.api_requests_per_minute,
             poll_interval_s=self.poll_interval,
+            chunk_linger=self.chunk_linger,
             backoff_initial_s=self.backoff_initial,
             backoff_max_s=self.backoff_max,
             quota_interval_s=self.quota_interval,

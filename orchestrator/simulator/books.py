@@ -30,10 +30,15 @@ class CallEntry(TypedDict):
 
 
 class CopyEntry(TypedDict):
-    """One copy made. `ended` and `end` stay empty while it is under way."""
+    """One copy made. `ended` and `end` stay empty while it is under way.
+
+    `root` and `root_region` name the image at the beginning of its line: of a copy of a copy of x, that is x.
+    """
 
     source: str
     origin: str
+    root: str
+    root_region: str
     destination: str
     image: str
     started: float
@@ -92,10 +97,12 @@ class Books:
             self.violations.append(f"a call with {len(request.sources)} images to {request.destination}")
 
     def began(self, at: float, task: Task, living: list[ImageId]) -> None:
-        """Write down a copy; `living` are earlier copies of the source that still live there."""
+        """Write down a copy; `living` are earlier copies of its root that still live there."""
         entry = CopyEntry(
             source=task.source,
             origin=task.origin,
+            root=task.root[1],
+            root_region=task.root[0],
             destination=task.destination,
             image=task.image,
             started=at,
@@ -108,7 +115,7 @@ class Books:
         if living:
             others = ", ".join(living)
             self.violations.append(
-                f"duplicate: {task.image} of {task.source} in {task.destination}, beside {others}"
+                f"duplicate: {task.image} of {task.root[1]} in {task.destination}, beside {others}"
             )
 
     def ended(self, at: float, task: Task, end: str) -> None:

@@ -40,21 +40,22 @@ class Copying:
         self._ids = ids
         self._due: list[tuple[float, int, Task]] = []
         self._by_image: dict[ImageId, Task] = {}
-        self._made: defaultdict[tuple[ImageId, Region], list[ImageId]] = defaultdict(list)
+        self._made: defaultdict[tuple[Region, ImageId, Region], list[ImageId]] = defaultdict(list)
         self._count = 0
 
     def start(
         self, at: float, request: CopyRequest, source: Image, pace: Pace, fates: Fates, switches: Switches
     ) -> ImageId:
         """Begin one copy: a pending image with its own snapshots in the destination, a held source."""
-        fate = fates.draw(source.id, request.destination, self._chance)
+        _, root = source.rooted(request.origin)
+        fate = fates.draw(root, request.destination, self._chance)
         due_s = at + pace.copy_s(source.size_mb, self._chance)
         image = self._pending_image(at, request, source, switches)
         image.visible_s, image.due_s = at + pace.scaled(pace.listing_lag_s), due_s
         holds = fate is not Fate.STUCK or switches.stuck_holds_lock
         task = self._task(request, source, image, inf if fate is Fate.STUCK else due_s, fate, holds)
         self._books.began(at, task, self._living(task))
-        self._made[task.source, task.destination].append(task.image)
+        self._made[(*task.root, task.destination)].append(task.image)
         self._by_image[task.image] = task
         if fate is not Fate.STUCK:
             heappush(self._due, (task.due_s, task.number, task))
@@ -100,6 +101,7 @@ class Copying:
             due_s=due_s,
             fate=fate,
             holds=holds,
+            root=source.rooted(request.origin),
         )
 
     def _pending_image(self, at: float, request: CopyRequest, source: Image, switches: Switches) -> Image:
@@ -114,6 +116,9 @@ class Copying:
             snapshots=tuple(snapshot.id for snapshot in copied),
             text=_text(request, source, switches),
             status=PENDING,
+            platform=source.platform,
+            architecture=source.architecture,
+            root=source.rooted(request.origin),
             created_s=at,
             started_s=at,
         )
@@ -126,9 +131,9 @@ class Copying:
         return Snapshot(draw_id("snapshot", self._ids), known.size_gb if known else 0)
 
     def _living(self, task: Task) -> list[ImageId]:
-        """Name the earlier copies of a source that are pending or ready in the destination."""
+        """Name the earlier copies of the same root that are pending or ready in the destination."""
         images = self._stores[task.destination].images
-        made = self._made[task.source, task.destination]
+        made = self._made[(*task.root, task.destination)]
         return [image for image in made if image in images and images[image].status in (PENDING, READY)]
 
     def _hold(self, task: Task, change: int) -> None:

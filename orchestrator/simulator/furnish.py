@@ -132,6 +132,8 @@ def _add_specified(world: World, region: str, spec: ImageSpec, chance: Random, a
         image_source=spec.source,
         owner=spec.owner,
         root_device=spec.root_device,
+        platform=spec.platform,
+        architecture=spec.architecture,
         shared=spec.shared,
         created_s=at,
         started_s=at,

@@ -167,6 +167,8 @@ class MemoryCloud:
             root_device=image.root_device,
             image_source=image.image_source,
             owner=image.owner,
+            platform=image.platform,
+            architecture=image.architecture,
         )
 
 

@@ -26,7 +26,8 @@ class Image:
     """One image of a region. The first of `snapshots` is the system disk's.
 
     `started_s` and `due_s` are the span of the copy that makes it; a finished image has
-    `due_s` in the past. Until `visible_s` no describe call shows it.
+    `due_s` in the past. Until `visible_s` no describe call shows it. `root` is the image that no
+    copy made and that this one is a copy of, however often it was copied on; None for itself.
     """
 
     id: ImageId
@@ -38,13 +39,20 @@ class Image:
     image_source: str = "private"
     owner: str = "simulator"
     root_device: str = "cloudDisk"
+    platform: str = "CentOS"
+    architecture: str = "x86_64"
     shared: bool = False
+    root: tuple[Region, ImageId] | None = None
     created_s: float = 0.0
     visible_s: float = -inf
     started_s: float = 0.0
     due_s: float = 0.0
     busy_until_s: float = -inf  # converted by somebody else until then
     task_until_s: float = -inf  # worked on by a foreign task until then
+
+    def rooted(self, region: Region) -> tuple[Region, ImageId]:
+        """Name the image at the beginning of its line of copies; `region` is where it lies itself."""
+        return self.root or (region, self.id)
 
     def progress(self, at: float) -> int:
         """Tell how far its making has come, in percent; 100 only when it is over."""
@@ -57,7 +65,10 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One copy under way: which image makes which, how it will end, and whether it holds its source."""
+    """One copy under way: which image makes which, how it will end, and whether it holds its source.
+
+    `root` is the image at the beginning of the line of copies, often the source itself.
+    """
 
     number: int
     source: ImageId
@@ -67,6 +78,7 @@ class Task:
     due_s: float
     fate: Fate
     holds: bool
+    root: tuple[Region, ImageId]
 
 
 @dataclass(slots=True)

@@ -83,7 +83,8 @@ class Fate(Enum):
 class Fates:
     """Which copies come to a bad end, by source image id or by chance.
 
-    An entry is a source id, or `source@destination` to mean one destination only.
+    An entry is a source id, or `source@destination` to mean one destination only. It holds for the
+    copies of copies of that image too.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT

@@ -58,6 +58,8 @@ class ImageSpec(_Part):
     root_device: Literal["cloudDisk", "localDisk"] = "cloudDisk"
     source: Literal["private", "public", "shared", "thirdparty"] = "private"
     owner: str = "simulator"  # the account's name, the field ownerPin
+    platform: str = "CentOS"
+    architecture: str = "x86_64"
     encrypted: bool = False
     shared: bool = False
     description: str = ""

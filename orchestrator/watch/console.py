@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
@@ -118,7 +117,7 @@ class Console:
         moved = change.before is not change.after
         told = not self._quiet and self._table is None and moved
         if trouble or told or self._verbose:
-            known = replace(change, detail=self._mask.text(change.detail))
+            known = change._replace(detail=self._mask.text(change.detail))
             self._say(change_line(known, took_s), loud=trouble)
 
     def _time(self, change: Change) -> float | None:

@@ -34,6 +34,8 @@ ALWAYS: dict[str, str] = {
 FIELDS: dict[str, str] = {
     "asked": "how many images were asked for",
     "calls": "requests made, by API method",
+    "carrier": "id of the image that the copy is made of, where that is not the original",
+    "carriers": "ids of the images that the call names, in the order of `images`, where it is relayed",
     "copies": "how many copies",
     "counts": "wanted, ready, failed and pending copies",
     "deferred": "how many copies wait because the quotas have no room for them",
@@ -66,7 +68,7 @@ FIELDS: dict[str, str] = {
     "signal": "name of the signal",
     "sources": "how many different source images",
     "source_image": "id of the source image",
-    "source_region": "region the call is sent to",
+    "source_region": "region of the source image; of a call, the region it is sent to",
     "started_at": "when the run began",
     "statuses": "how many images have which status",
     "status": "the image's status in the cloud's word; `absent` when it does not exist",
@@ -74,6 +76,7 @@ FIELDS: dict[str, str] = {
     "total": "how many images the region has",
     "until": "when it is tried again, UTC",
     "used": "how much of the quota is used",
+    "via": "region of the carrier, or carriers",
     "verdict": "ok, partial, failed, deadline, interrupted or credentials",
     "version": "version of the program",
     "wait_s": "seconds until it is tried again",
@@ -90,7 +93,7 @@ class Entry(NamedTuple):
 
 
 _COPY = ("source_image", "source_region", "destination_region", "destination_image", "reason", "detail",
-         "wait_s", "until")  # fmt: skip
+         "via", "carrier", "wait_s", "until")  # fmt: skip
 _READ = "info; debug when it changed nothing"
 
 EVENTS: dict[str, tuple[str, Entry]] = {
@@ -116,7 +119,7 @@ EVENTS: dict[str, tuple[str, Entry]] = {
         "call.sent",
         Entry(
             "info",
-            ("copies", "source_region", "destination_region", "images", "marked"),
+            ("copies", "source_region", "destination_region", "images", "marked", "carriers"),
             "a copyImages call is on disk and goes out now",
         ),
     ),

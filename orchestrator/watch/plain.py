@@ -23,6 +23,8 @@ def change_line(change: Change, took_s: float | None = None) -> str:
     if change.image:
         head.append(f"({clean(change.image)})")
     tail = [] if change.reason in _SELF_EVIDENT else [meaning.says]
+    if change.carrier and change.via:
+        tail.append(f"made of {clean(change.carrier)} in {clean(change.via)}")
     if change.detail:
         tail.append(f'"{clean(change.detail)}"')
     if change.after is State.WAITING and change.until is not None and change.until > change.at:

@@ -73,6 +73,7 @@ def change_record(change: Change, request: str | None = None) -> Record:
         "destination_image": change.image,
         "reason": change.reason.value,
         "detail": change.detail,
+        **({"via": change.via, "carrier": change.carrier} if change.carrier else {}),
         **_wait(change.at, change.until),
     }
     return Record(name=name, level=change_level(change), at=change.at, fields=fields)
@@ -189,10 +190,11 @@ def _called(event: Called) -> Fields:
     first = event.copies[0] if event.copies else None
     return {
         "copies": len(event.copies),
-        "source_region": first.origin if first else None,
+        "source_region": event.via or (first.origin if first else None),
         "destination_region": first.destination if first else None,
         "images": [copy.source for copy in event.copies],
         "marked": event.marked,
+        **({"carriers": list(event.carriers)} if event.carriers else {}),
     }
 
 

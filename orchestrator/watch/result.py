@@ -66,7 +66,8 @@ def counts_shape(counts: Counts) -> dict[str, int]:
 
 
 def _copy_shape(standing: Standing) -> dict[str, str | None]:
-    """Write one copy."""
+    """Write one copy; of a relayed one, by which image it was carried."""
+    way = {"via": standing.via, "carrier": standing.carrier} if standing.carrier else {}
     return {
         "source_region": standing.copy.origin,
         "source_image": standing.copy.source,
@@ -75,6 +76,7 @@ def _copy_shape(standing: Standing) -> dict[str, str | None]:
         "state": standing.state.value,
         "reason": standing.reason.value,
         "detail": well_formed(standing.detail),
+        **way,
     }
 
 
@@ -89,6 +91,8 @@ class _CopyShape:
     state: State
     reason: Reason
     detail: str
+    via: str | None = None
+    carrier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +146,6 @@ def _standing(shape: _CopyShape) -> Standing:
         reason=shape.reason,
         detail=shape.detail,
         image=ImageId(image) if image is not None else None,
+        via=None if shape.via is None else Region(shape.via),
+        carrier=None if shape.carrier is None else ImageId(shape.carrier),
     )

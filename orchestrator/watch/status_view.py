@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,9 +43,9 @@ def _head(view: Result | Running, now: float) -> list[str]:
 
 def _table(copies: Iterable[Standing], overviews: Sequence[Overview]) -> list[str]:
     """Align a row per destination under a head; no rows when nothing is wanted."""
-    states: dict[Region, Counter[State]] = {}
+    states: dict[Region, Counter[State]] = defaultdict(Counter)
     for standing in copies:
-        states.setdefault(standing.copy.destination, Counter())[standing.state] += 1
+        states[standing.copy.destination][standing.state] += 1
     known = {overview.region: overview for overview in overviews}
     rows = [_row(region, states[region], known.get(region)) for region in sorted(states)]
     return columns([_DESTINATIONS, *rows], right=frozenset(range(1, 8))) if rows else []

@@ -125,8 +125,10 @@ def _by_room(group: Sequence[Standing]) -> list[str]:
 
 
 def _named(standing: Standing) -> str:
-    """Name one copy, with the image that exists and what the cloud said."""
+    """Name one copy, with the image that exists, what carried it and what the cloud said."""
     image = f" ({clean(standing.image)})" if standing.image else ""
+    if standing.carrier and standing.via:
+        image += f" made of {clean(standing.carrier)} in {clean(standing.via)}"
     said = f": {clean(standing.detail)}" if standing.detail else ""
     return f"{spaced(standing.copy)}{image}{said}"
 

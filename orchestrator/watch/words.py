@@ -137,10 +137,14 @@ _MADE: dict[str, Callable[[Line], str]] = {
 
 
 def _extras(line: Line) -> list[str]:
-    """Say what only some lines know: the new image, the culprit, the cloud's words, the wait, the advice."""
+    """Say what only some lines know: carriers, the new image, the culprit, the cloud's words, the wait."""
     name = line.get("event")
     meaning = meaning_of(line.get("reason"))
     found: list[str] = []
+    if line.get("carriers"):
+        found.append(f"carried by {_word(line['carriers'])}")
+    if line.get("carrier"):
+        found.append(f"made of {_word(line['carrier'])} in {_word(line.get('via'))}")
     if line.get("destination_image") and "destination_region" in line and line.get("copy"):
         found.append(f"it is {_word(line['destination_image'])} there")
     if name == "call.refused" and line.get("source_image"):

@@ -11,75 +11,84 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import inf
-from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
 
-from tests.bench.cells import Cell, Key, flat
-from tests.bench.figures import POLICIES, Figures, measure
+from tests.bench import headline, pictures, recorded
+from tests.bench.cells import Cell, Key, fingerprint, flat, in_order
+from tests.bench.figures import Figures
 from tests.bench.nights import DESTINATIONS, KINDS, ROOM
-from tests.bench.table import Origin, page
+from tests.bench.paired import Pair, pairs
+from tests.bench.real import has_sdk
+from tests.bench.table import Origin, Results, page
+from tests.bench.tasks import Task, measured, seeds, tasks
 
 ROOT = Path(__file__).parent.parent.parent
-RESULTS = ROOT / "benchmarks" / "results.md"
+BENCHMARKS = ROOT / "benchmarks"
+RESULTS, NOTES, COSTS = (BENCHMARKS / f"{name}.md" for name in ("results", "notes", "cost"))
 SIZES = (10, 100, 1000, 10_000)
 SEEDS = 5
-_WHOLE = 10_000
-"""Images over all seeds of a cell, at most: the largest nights get one seed."""
 _ROUNDING = 1e-6
-
-
-class Task(NamedTuple):
-    """One night, to be measured under every policy."""
-
-    key: Key
-    seed: int
-
-    @property
-    def replay(self) -> str:
-        """The command that measures this night alone."""
-        kind, regions, images = self.key
-        wish = f"--kinds {kind} --destinations {regions} --sizes {images} --seed {self.seed}"
-        return f"python -m tests.bench {wish}"
+_NO_SDK = (
+    "The script was not held against the real one: the official SDK is not installed (`make test-oracle`)."
+)
 
 
 def main() -> int:
-    """Measure what the command line asks for."""
-    wish, began = _options().parse_args(), time.monotonic()
+    """Do what the command line asks for."""
+    wish = _options().parse_args()
+    if wish.headline:
+        print(headline.cut_out(RESULTS.read_text(encoding="utf-8")) or "no headline in benchmarks/results.md")
+        return 0
+    if wish.record:
+        recorded.write(recorded.record())
+        return 0
+    return _bench(wish)
+
+
+def _bench(wish: argparse.Namespace) -> int:
+    """Measure, print, and write what is to be written."""
+    began, troubles = time.monotonic(), list[str]()
     cells: dict[Key, Cell] = {}
-    troubles: list[str] = []
-    for task, figures in _measured(wish, began + wish.seconds):
+    left = list(tasks(wish))
+    for task, figures in measured(wish, began + wish.seconds):
+        left.remove(task)
         cells.setdefault(task.key, Cell(task.key)).add(task.seed, figures)
         troubles += [f"{trouble}\n  replay: {task.replay}" for each in figures for trouble in broken(each)]
-    done = [cells[key] for key in sorted(cells, key=_order)]
-    text = page(done, _origin(wish, (time.monotonic() - began) / 60))
-    print(text, *troubles, sep="\n")
+    done, held = in_order(cells.values()), list(pairs()) if wish.paired else []
+    text = page(_results(done, left, held, wish), _origin(wish, (time.monotonic() - began) / 60))
+    print(text, *troubles, f"figures: {fingerprint(done)}", sep="\n")
     if wish.json is not None:
-        figures_named = flat(done, list(POLICIES)) | {"failed": len(troubles)}
-        said = json.dumps({"command": _command(), **figures_named}, indent=2)
-        wish.json.write_text(said + "\n", encoding="utf-8")
+        said = {"command": _command(), **flat(done), "failed": len(troubles), "skipped": len(left)}
+        wish.json.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     if wish.write and not troubles:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text, encoding="utf-8")
+        _write(text, pictures.drawn(done))
     return 1 if troubles or not done else 0
+
+
+def _write(text: str, drawings: Mapping[str, str]) -> None:
+    """Write the page and its pictures."""
+    BENCHMARKS.mkdir(exist_ok=True)
+    for name, drawing in drawings.items():
+        (BENCHMARKS / name).write_text(drawing, encoding="utf-8")
+    RESULTS.write_text(text, encoding="utf-8")
 
 
 def broken(figures: Figures) -> Iterator[str]:
     """Say which promises a night broke."""
+    policy = figures.policy
     if 0 < figures.bound < 1 - _ROUNDING:
-        yield f"{figures.policy} beat the lower bound ({figures.bound:.4f}), which is none then"
-    if figures.policy != "ours":
+        yield f"{policy} beat the lower bound ({figures.bound:.4f}), which is none then"
+    if policy not in recorded.HELD:
         return
     if figures.broken:
-        yield f"ours broke {figures.broken} promises in the books of the world"
+        yield f"{policy} broke {figures.broken} promises in the books of the world"
     if figures.peak > ROOM:
-        yield f"ours had {figures.peak} copies in flight in one destination"
+        yield f"{policy} had {figures.peak} copies in flight in one destination"
     if figures.missing:
-        yield f"ours left {figures.missing} copies out"
+        yield f"{policy} left {figures.missing} copies out"
 
 
 def _options() -> argparse.ArgumentParser:
@@ -93,50 +102,46 @@ def _options() -> argparse.ArgumentParser:
         "--destinations", type=int, nargs="+", default=[3, 5], choices=range(2, len(DESTINATIONS) + 1)
     )
     parser.add_argument("--seconds", type=float, default=inf, help="begin no night after so many seconds")
+    parser.add_argument("--paired", action="store_true", help="hold the models against real programs too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the medians there too")
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md and its pictures")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--record", action="store_true", help="only write benchmarks/recorded.json anew")
+    parser.add_argument("--headline", action="store_true", help="only print the README's table")
     return parser
 
 
-def _tasks(wish: argparse.Namespace) -> Iterator[Task]:
-    """Give the nights asked for, small ones first."""
-    for images in sorted(wish.sizes):
-        most = max(1, min(wish.seeds, _WHOLE // images))
-        for seed in [wish.seed] if wish.seed is not None else range(1, most + 1):
-            for regions in wish.destinations:
-                yield from (Task(Key(kind, regions, images), seed) for kind in wish.kinds)
-
-
-def _measured(wish: argparse.Namespace, end: float) -> Iterator[tuple[Task, list[Figures]]]:
-    """Measure night after night in a few processes, until all are done or the time is over."""
-    tasks = _tasks(wish)
-    running: dict[Future[list[Figures]], Task] = {}
-    with ProcessPoolExecutor(wish.jobs, mp_context=get_context("spawn")) as pool:
-        while True:
-            while len(running) < wish.jobs and time.monotonic() < end and (task := next(tasks, None)):
-                running[pool.submit(measure, *task.key, task.seed)] = task
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            yield from ((running.pop(future), future.result()) for future in done)
-
-
-def _order(key: Key) -> tuple[int, int, int]:
-    """Sort as the page reads: kind, destinations, size."""
-    return list(KINDS).index(key.kind), key.regions, key.images
+def _results(
+    done: Sequence[Cell], left: Sequence[Task], held: Sequence[Pair], wish: argparse.Namespace
+) -> Results:
+    """Gather what stands on the page."""
+    notes, costs = (file.read_text(encoding="utf-8") if file.exists() else "" for file in (NOTES, COSTS))
+    return Results(
+        cells=done,
+        skipped=[f"{task.key}, seed {task.seed}: `{task.replay}`" for task in left],
+        pairs=held,
+        unpaired=_NO_SDK if wish.paired and not has_sdk() else "",
+        notes=notes,
+        costs=costs,
+        plots=list(pictures.drawn(done)) if wish.write else [],
+    )
 
 
 def _origin(wish: argparse.Namespace, minutes: float) -> Origin:
     """Say where the figures come from."""
-    most = f"{wish.seeds} seeds, fewer for more than {_WHOLE // wish.seeds:,} images"
+    each = ", ".join(f"{_listed(seeds(wish, images))} at {images:,}" for images in sorted(wish.sizes))
     return Origin(
         date=datetime.now(UTC).strftime("%Y-%m-%d"),
         commit=_commit(),
         command=_command(),
-        seeds=most if wish.seed is None else f"seed {wish.seed}",
+        seeds=f"seeds {each} images",
         minutes=minutes,
     )
+
+
+def _listed(numbers: list[int]) -> str:
+    """Write a run of numbers."""
+    return f"{numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else str(numbers[0])
 
 
 def _command() -> str:

@@ -6,7 +6,7 @@ A process is a generator that yields the seconds it sleeps; what it returns is i
 from __future__ import annotations
 
 from collections.abc import Generator
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heapreplace
 from itertools import count
 from typing import TypeVar
 
@@ -29,12 +29,14 @@ class Clockwork:
 
     def run(self, until: float) -> None:
         """Go on until no process is left; RuntimeError when the time is over before."""
-        while self._heap:
-            self.now, _, process = heappop(self._heap)
+        heap = self._heap
+        while heap:
+            self.now, _, process = heap[0]
             if self.now > until:
-                raise RuntimeError(f"the night does not end: {len(self._heap) + 1} processes are left")
+                raise RuntimeError(f"the night does not end: {len(heap)} processes are left")
             try:
                 delay_s = next(process)
             except StopIteration:
-                continue
-            self.start(process, delay_s)
+                heappop(heap)  # still the first: whatever was started meanwhile comes later
+            else:
+                heapreplace(heap, (self.now + delay_s, next(self._numbers), process))

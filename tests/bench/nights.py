@@ -31,15 +31,17 @@ class Kind:
     """What makes a night hard.
 
     `sizes` and `noise` are deviations of logarithms: of the sizes, and of each copy's duration;
-    `slow` is by how much the last destination is slower; `culprits` is the share of images that
-    get every call refused which holds one, without being named; `quota` the share of the images
-    that fit into the first destination (images) and the second (snapshots).
+    `pace` is by how much every copy takes longer than the program assumes beforehand, `slow` by how
+    much the last destination is slower than that; `culprits` is the share of images that get every
+    call refused which holds one, without being named; `quota` the share of the images that fit into
+    the first destination (images) and the second (snapshots).
     """
 
     name: str
     says: str
     sizes: float = 0.0
     noise: float = 0.03
+    pace: float = 1.0
     slow: float = 1.0
     culprits: float = 0.0
     quota: float | None = None
@@ -59,18 +61,31 @@ KINDS = {
              "refused that holds one, and are not named", culprits=0.05),
         Kind(name="throttled", says="uniform, but the cloud takes 30 requests a minute, not 1,000",
              rate_per_minute=30),
+        Kind(name="brisk", says="culprits again, but copies take one minute, a tenth of what the program "
+             "assumes before it has seen the first one end", culprits=0.05, pace=0.1),
     )
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Night:
-    """One seeded night: everything that chance decides about it, before any policy begins."""
+    """One seeded night: everything that chance decides about it, before any policy begins.
+
+    At a `speed` every copy is so many times faster, and the gateway takes as many times the requests;
+    whoever has pauses divides them too. `latency_s` is not divided.
+    """
 
     kind: Kind
     regions: int
     images: int
     seed: int
+    speed: int = 1
+    latency_s: float = LATENCY_S
+
+    @property
+    def rate_per_minute(self) -> int:
+        """How many requests the gateway takes in a minute."""
+        return self.kind.rate_per_minute * self.speed
 
     @property
     def destinations(self) -> tuple[Region, ...]:
@@ -106,13 +121,29 @@ class Night:
     @cached_property
     def took_s(self) -> dict[Copy, float]:
         """How long each copy takes; no policy knows it beforehand."""
-        chance, last = Random(f"took {self.regions} {self.images} {self.seed}"), self.destinations[-1]
-        took_s = {}
-        for copy in self.copies:
-            nominal_s = _BASE_S + _PER_GB_S * self.sizes_mb[copy.source] / 1024
-            slower = self.kind.slow if copy.destination == last else 1.0
-            took_s[copy] = nominal_s * slower * exp(chance.gauss(0.0, self.kind.noise))
-        return took_s
+        chance = Random(f"took {self.regions} {self.images} {self.seed}")
+        return {copy: self._drawn_s(copy.source, copy.destination, chance) for copy in self.copies}
+
+    @cached_property
+    def relayed_s(self) -> dict[Copy, float]:
+        """How long each copy takes that is made of an earlier copy: its origin is where that one is."""
+        chance = Random(f"relayed {self.regions} {self.images} {self.seed}")
+        pairs = [(at, to) for at in self.destinations for to in self.destinations if at != to]
+        return {
+            Copy(source, at, to): self._drawn_s(source, to, chance)
+            for source in self.sources
+            for at, to in pairs
+        }
+
+    def lasts_s(self, copy: Copy) -> float:
+        """Tell how long a copy takes; its source is the original image, its origin may be any region."""
+        return self.took_s[copy] if copy.origin == ORIGIN else self.relayed_s[copy]
+
+    def _drawn_s(self, source: ImageId, destination: Region, chance: Random) -> float:
+        """Draw the duration of one copy."""
+        nominal_s = (_BASE_S + _PER_GB_S * self.sizes_mb[source] / 1024) * self.kind.pace / self.speed
+        slower = self.kind.slow if destination == self.destinations[-1] else 1.0
+        return nominal_s * slower * exp(chance.gauss(0.0, self.kind.noise))
 
     def fits(self, destination: Region) -> int:
         """Tell how many copies a destination can take in all, by its quotas."""

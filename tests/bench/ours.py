@@ -7,6 +7,7 @@ what a write costs is measured elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
 from math import inf
 from random import Random
 from typing import TypeVar, assert_never
@@ -18,7 +19,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Check,
     Checked,
     Event,
@@ -51,12 +51,27 @@ T = TypeVar("T")
 _LEDGER = "benchledger"
 
 
+def limits(speed: int) -> Limits:
+    """Give the default limits, for a cloud that is so many times faster."""
+    usual = Limits(region_copies=ROOM)
+    return replace(
+        usual,
+        requests_per_minute=usual.requests_per_minute * speed,
+        poll_interval_s=usual.poll_interval_s / speed,
+        backoff_initial_s=usual.backoff_initial_s / speed,
+        backoff_max_s=usual.backoff_max_s / speed,
+        quota_interval_s=usual.quota_interval_s / speed,
+        copy_timeout_s=usual.copy_timeout_s / speed,
+        settle_s=usual.settle_s / speed,
+    )
+
+
 class Ours:
     """The schedule as it is, under the default limits."""
 
     def __init__(self, line: Line, night: Night, noticed: Noticed) -> None:
         self.line, self.night, self.noticed = line, night, noticed
-        self.schedule = Schedule(Limits(region_copies=ROOM), _LEDGER)
+        self.schedule = Schedule(limits(night.speed), _LEDGER)
         self.chance = Random(night.seed)
         self.calls = 0
         self._wake_at = inf
@@ -65,8 +80,12 @@ class Ours:
         """Open the run and decide for the first time."""
         at = self.line.clock.now
         self.learn(Begun(at=at, run=RunId("run1"), limits=self.schedule.limits))
-        self.learn(Planned(at=at, copies=self.night.copies))
+        self.learn(self.planned(at))
         self._drive()
+
+    def planned(self, at: float) -> Planned:
+        """Want every copy of the night."""
+        return Planned(at=at, copies=self.night.copies)
 
     def learn(self, event: Event) -> None:
         """Take a fact in; note what has become ready."""
@@ -99,7 +118,7 @@ class Ours:
         self.calls += 1
         call = CallId(f"call{self.calls:08d}")
         at = self.line.clock.now
-        self.learn(Called(at=at, call=call, copies=action.chunk.copies, marked=action.marked))
+        self.learn(action.intent(at, call))
         return call
 
     def _perform(self, call: CallId | None, action: Action) -> Process[None]:
@@ -201,6 +220,20 @@ class Ours:
             at=at, began=began, region=region, page=number, total=page[1], images=page[0], shown=len(page[0])
         )
 
+
+class Relay(Ours):
+    """The schedule under the same limits, for a plan whose copies may carry others."""
+
+    def planned(self, at: float) -> Planned:
+        """Want every copy of the night, relayed where that helps."""
+        plain = super().planned(at)
+        return Planned(
+            **{field.name: getattr(plain, field.name) for field in fields(plain)} | {"relay": True}
+        )
+
+
+RELAYS = any(field.name == "relay" for field in fields(Planned))
+"""Whether the core can relay: without that the policy `relay` has no column."""
 
 Page = tuple[tuple[Sighting, ...], int]
 Made = Callable[[float, Page], Event]

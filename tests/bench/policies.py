@@ -8,15 +8,13 @@ again, up to eight times, with a pause that doubles from 30 s to 300 s, half of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from orchestrator.cloud.errors import Fault
 from orchestrator.core.model import CHUNK_MAX, Copy, ImageId, Region
 from orchestrator.simulator.books import Pairs
 from orchestrator.simulator.checks import CopyRequest
-from orchestrator.simulator.things import READY
-from orchestrator.simulator.world import Query
 from tests.bench.clockwork import Process
 from tests.bench.cloudscape import Line
 from tests.bench.nights import ORIGIN, ROOM, Night
@@ -24,10 +22,9 @@ from tests.bench.nights import ORIGIN, ROOM, Night
 Noticed = dict[Copy, float]
 """When a policy learned that a copy is ready."""
 
-_POLL_S = 30.0
-_TRIES = 8
-_PAUSE_S, _PAUSE_MAX_S = 30.0, 300.0
-_PAGE = 100
+POLL_S = 30.0
+TRIES = 8
+PAUSE_S, PAUSE_MAX_S = 30.0, 300.0
 
 
 class Script:
@@ -66,65 +63,69 @@ class Script:
         """Be one worker: a chunk from its first try until all of it is ready, then the next."""
         for chunk in chunks:
             pairs = yield from self._submit(destination, chunk)
-            yield from self._watch(destination, dict(pairs))
+            yield from self._watch(destination, {image: source for source, image in pairs})
 
     def _submit(self, destination: Region, chunk: Sequence[ImageId]) -> Process[Pairs]:
         """Send a chunk until it is accepted; nothing when it never is."""
         request = CopyRequest(origin=ORIGIN, destination=destination, sources=tuple(chunk))
-        for attempt in range(_TRIES):
+        for attempt in range(TRIES):
             answer = yield from self.line.ask(
                 "copyImages", lambda at: self.line.world.copy_images(at, request)
             )
             if not isinstance(answer, Fault):
                 return answer
-            if attempt < _TRIES - 1:
+            if attempt < TRIES - 1:
                 yield self._pause_s(attempt)
         return ()
 
     def _watch(self, destination: Region, pending: dict[ImageId, ImageId]) -> Process[None]:
-        """Poll until every image (source -> copy) is ready, or until the cloud does not answer any more."""
+        """Poll until every copy (image -> source) is ready, or until the cloud does not answer any more."""
         failures = 0
-        while pending and failures < _TRIES:
-            yield _POLL_S if not failures else self._pause_s(failures - 1)
+        while pending and failures < TRIES:
+            yield POLL_S / self.night.speed if not failures else self._pause_s(failures - 1)
             for asked in self._questions(pending):
                 ready = yield from self._look(destination, asked)
                 failures = failures + 1 if ready is None else 0
                 if ready is None:
                     break
-                self._note(destination, pending, ready)
+                for image in ready:
+                    self.noticed[Copy(pending.pop(image), ORIGIN, destination)] = self.line.clock.now
 
     def _questions(self, pending: dict[ImageId, ImageId]) -> list[tuple[ImageId, ...]]:
         """Say what to ask for, request by request."""
-        return [(image,) for image in pending.values()] if self.singly else [tuple(pending.values())]
+        return [(image,) for image in pending] if self.singly else [tuple(pending)]
 
     def _look(self, destination: Region, asked: tuple[ImageId, ...]) -> Process[set[ImageId] | None]:
         """Ask for images; tell which of them are ready, None when there was no answer."""
-        world, query = self.line.world, Query(ids=asked, size=_PAGE)
-        answer = yield from self.line.ask(
-            "describeImage" if self.singly else "describeImages",
-            lambda at: {i.id for i in world.describe_images(at, destination, query)[0] if i.status == READY},
-        )
+        operation = "describeImage" if self.singly else "describeImages"
+        answer = yield from self.line.ask(operation, lambda at: self.line.world.ready(at, destination, asked))
         return None if isinstance(answer, Fault) else answer
-
-    def _note(self, destination: Region, pending: dict[ImageId, ImageId], ready: set[ImageId]) -> None:
-        """Write down which copies are ready."""
-        for source in [source for source, image in pending.items() if image in ready]:
-            del pending[source]
-            self.noticed[Copy(source, ORIGIN, destination)] = self.line.clock.now
 
     def _pause_s(self, attempt: int) -> float:
         """Draw the pause after a failure (from 0)."""
-        return min(_PAUSE_MAX_S, _PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+        pause_s = min(PAUSE_MAX_S, PAUSE_S * 2.0**attempt) * (0.5 + self.chance.random() / 2)
+        return pause_s / self.night.speed
 
 
 class Again(Script):
-    """The same script, started again for what is missing until a run brings nothing new."""
+    """The same script, started again for what is missing until a run brings nothing new.
 
-    before = 0
+    Its first run is all that the script does; `once` is called when that is over.
+    """
+
+    before: int | None = None
+
+    def __init__(
+        self, line: Line, night: Night, noticed: Noticed, once: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(line, night, noticed)
+        self.once = once
 
     def end(self) -> None:
         """Start again, if that has helped the last time and something is missing."""
-        helped, self.before = len(self.noticed) > self.before, len(self.noticed)
+        if self.before is None:
+            self.once()
+        helped, self.before = len(self.noticed) > (self.before or 0), len(self.noticed)
         if helped and len(self.noticed) < len(self.night.copies):
             self.begin()
 

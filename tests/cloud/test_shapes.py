@@ -34,6 +34,8 @@ FULL = {
         {"localDisk": {}},
         {"cloudDisk": {"snapshotId": "snapshot-2"}},
     ],
+    "platform": "CentOS",
+    "architecture": "x86_64",
     "uefiSupport": True,
 }
 
@@ -51,6 +53,8 @@ def test_an_image_is_read_whole() -> None:
         encrypted=False,
         root_device="cloudDisk",
         image_source="private",
+        platform="CentOS",
+        architecture="x86_64",
     )
 
 

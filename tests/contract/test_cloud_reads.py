@@ -51,7 +51,7 @@ async def listed(cloud: Cloud, region: Region, page: int) -> Listed:
 
 
 async def test_sources_are_described_whole(way: Way) -> None:
-    """All that a decision needs is there: status, snapshots, encryption, disk, source; the unknown is not."""
+    """All that a decision needs is there: status, snapshots, encryption, disk, source, platform."""
     world = make_world(1)
     add(world, "img-vault", snapshots=2, encrypted=True)
     local = add(world, "img-local", snapshots=0)
@@ -61,21 +61,25 @@ async def test_sources_are_described_whole(way: Way) -> None:
         "error",
         "von uns",
     )
+    local.platform, local.architecture = "Windows Server", "arm64"
     asked = ids("img-a1", "img-none", "img-vault", "img-local")
     async with reach(way, world) as cloud:
         inspected = await cloud.inspect(Inspect(NORTH, asked))
     plain = Sighting(
         image=ImageId("img-a1"), status="ready", progress=100, name="name-img-a1", size_mb=10240,
         snapshots=("snapshot-a1-0",), root_device="cloudDisk", image_source="private", owner="simulator",
+        platform="CentOS", architecture="x86_64",
     )  # fmt: skip
     vault = Sighting(
         image=ImageId("img-vault"), status="ready", progress=100, name="name-img-vault", size_mb=10240,
         snapshots=("snapshot-vault-0", "snapshot-vault-1"), encrypted=True,
         root_device="cloudDisk", image_source="private", owner="simulator",
+        platform="CentOS", architecture="x86_64",
     )  # fmt: skip
     broken = Sighting(
         image=ImageId("img-local"), status="error", progress=100, name="name-img-local", size_mb=10240,
         text="von uns", root_device="localDisk", image_source="shared", owner="simulator",
+        platform="Windows Server", architecture="arm64",
     )  # fmt: skip
     assert bare(inspected) == Inspected(at=0.0, origin=NORTH, asked=asked, images=(plain, vault, broken))
     assert inspected.request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,52 @@ def test_ten_documented_ids_fit() -> None:
     mark = read_mark(write_mark("a" * 16, CallId("b" * 16), chunk(*ids)))
     assert mark is not None
     assert mark.sources == tuple(ids)
+
+
+def relayed(*ids: str, origins: tuple[str, ...] = (NORTH,), via: str = "cn-south-1") -> Chunk:
+    copies = (Copy(ImageId(image), Region(o), EAST) for image, o in zip(ids, cycle(origins), strict=False))
+    return Chunk(tuple(copies), Region(via), tuple(ImageId(f"img-carrier{i}") for i in range(len(ids))))
+
+
+def test_a_relayed_copy_is_marked_as_a_copy_of_its_original() -> None:
+    """Region and ids are the original's, so that any ledger and a rebuild know it; the way is added."""
+    text = write_mark("l1", CallId("c1"), relayed("img-a", "img-b"))
+    assert text == "orchestrator/1 ledger=l1 call=c1 from=cn-north-1 of=img-a,img-b via=cn-south-1"
+    expected = Mark("l1", CallId("c1"), NORTH, (ImageId("img-a"), ImageId("img-b")), Region("cn-south-1"))
+    assert read_mark(text) == expected
+
+
+def test_a_relay_of_ten_documented_ids_fits() -> None:
+    """The largest mark of a relay: ten ids as the cloud makes them, ids of ours of 12 and 16, a way."""
+    ids = [f"img-m5s000002{i}" for i in range(10)]
+    text = write_mark("a" * 12, CallId("b" * 16), relayed(*ids))
+    assert len(text) == 240
+    mark = read_mark(text)
+    assert mark is not None
+    assert (mark.sources, mark.via) == (tuple(ids), "cn-south-1")
+
+
+@pytest.mark.parametrize(
+    ("length", "sources", "via"),
+    [(10, 10, True), (12, 10, False), (13, 10, False), (14, 0, True), (32, 0, True)],
+)
+def test_what_does_not_fit_is_left_out_the_way_first(length: int, sources: int, via: bool) -> None:
+    """The ids tell whose copy it is; by which way it came matters less."""
+    ids = [f"img-{i}".ljust(4 + length, "z") for i in range(10)]
+    text = write_mark("a" * 12, CallId("b" * 16), relayed(*ids))
+    assert len(text) <= MARK_MAX
+    mark = read_mark(text)
+    assert mark is not None
+    assert (len(mark.sources), mark.via is not None) == (sources, via)
+
+
+def test_originals_of_several_regions_keep_their_regions() -> None:
+    """A relay may carry copies of originals that lie apart: each is named with its own region."""
+    text = write_mark("l1", CallId("c1"), relayed("img-a", "img-b", "img-c", origins=(NORTH, "cn-east-1")))
+    assert " from=cn-north-1 of=img-a,cn-east-1/img-b,img-c via=cn-south-1" in text
+    mark = read_mark(text)
+    assert mark is not None
+    assert mark.originals == ((NORTH, "img-a"), ("cn-east-1", "img-b"), (NORTH, "img-c"))
 
 
 def test_a_mark_is_plain_ascii_without_anybodys_words() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core import messages
 from orchestrator.core.codec import KINDS, from_json, kind_of, to_json
-from orchestrator.core.memory import KnownCopy, KnownSource
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownSource
 from orchestrator.core.messages import (
     Accepted,
     Begun,
@@ -69,25 +69,44 @@ SIGHTING = st.builds(
     encrypted=st.booleans(),
     root_device=TEXT,
     image_source=TEXT,
+    platform=TEXT,
+    architecture=TEXT,
 )
 SIGHTINGS = st.lists(SIGHTING, max_size=3).map(tuple)
 IMAGES = st.lists(IMAGE, max_size=3).map(tuple)
+WAY, CARRIER = st.none() | REGION, st.none() | IMAGE
 READ = st.sampled_from(["inspect", "list", "survey", "look", "check"])
 
 EVENTS: dict[str, st.SearchStrategy[Event]] = {
     "begun": st.builds(Begun, at=AT, run=RUN, plan=TEXT),
-    "planned": st.builds(Planned, at=AT, copies=COPIES),
+    "planned": st.builds(Planned, at=AT, copies=COPIES, relay=st.booleans()),
     "ended": st.builds(Ended, at=AT, run=RUN, verdict=TEXT, exit_code=st.integers(0, 255)),
     "remembered": st.builds(
         Remembered,
         at=AT,
         endpoint=TEXT,
         account=TEXT,
-        copies=st.lists(st.builds(KnownCopy, copy=COPY, state=st.sampled_from(State), call=CALL)).map(tuple),
-        sources=st.lists(st.builds(KnownSource, image=IMAGE, origin=REGION, sighting=SIGHTING)).map(tuple),
+        copies=st.lists(
+            st.builds(KnownCopy, copy=COPY, state=st.sampled_from(State), call=CALL, via=WAY, carrier=CARRIER)
+        ).map(tuple),
+        sources=st.lists(
+            st.builds(
+                KnownSource,
+                image=IMAGE,
+                origin=REGION,
+                sighting=SIGHTING,
+                original_origin=WAY,
+                original=CARRIER,
+            )
+        ).map(tuple),
+        calls=st.lists(st.builds(KnownCall, call=CALL, copies=st.just((0,)), via=WAY, carriers=IMAGES)).map(
+            tuple
+        ),
     ),
     "settled": st.builds(Settled, at=AT, copy=COPY, made=st.booleans(), image=st.none() | IMAGE),
-    "called": st.builds(Called, at=AT, call=CALL, copies=COPIES, marked=st.booleans()),
+    "called": st.builds(
+        Called, at=AT, call=CALL, copies=COPIES, marked=st.booleans(), via=WAY, carriers=IMAGES
+    ),
     "accepted": st.builds(
         Accepted,
         at=AT,
@@ -298,6 +317,10 @@ def copies(count: int, destination: str = "cn-east-2") -> tuple[Copy, ...]:
     return tuple(Copy(ImageId(f"img-{i}"), Region("cn-north-1"), Region(destination)) for i in range(count))
 
 
+NEXT_DOOR = Copy(ImageId("img-b"), Region("cn-east-1"), Region("cn-east-2"))
+VIA = Region("cn-south-1")
+
+
 @pytest.mark.parametrize("count", [1, CHUNK_MAX])
 def test_a_chunk_holds_one_to_ten(count: int) -> None:
     """It knows its route and its sources, in order."""
@@ -311,7 +334,8 @@ def test_a_chunk_holds_one_to_ten(count: int) -> None:
     [
         ((), "1 to 10 copies, not 0"),
         (copies(11), "1 to 10 copies, not 11"),
-        (copies(1) + copies(1, "cn-south-1"), "share origin and destination"),
+        (copies(1) + copies(1, "cn-south-1"), "share a destination"),
+        ((*copies(1), NEXT_DOOR), "share origin and destination"),
         (copies(1) + copies(1), "each source once"),
     ],
 )
@@ -319,3 +343,42 @@ def test_a_chunk_that_no_call_could_carry_does_not_exist(held: tuple[Copy, ...],
     """Too few, too many, two routes, one source twice."""
     with pytest.raises(ValueError, match=complaint):
         Chunk(held)
+
+
+def relayed(held: tuple[Copy, ...], *carriers: str, via: str = VIA) -> Chunk:
+    return Chunk(held, Region(via), tuple(map(ImageId, carriers)))
+
+
+def test_a_relayed_chunk_is_sent_where_its_carriers_are() -> None:
+    """It names the carriers, one of them perhaps an original that lies there; its copies stay the plan's."""
+    held = (*copies(1), NEXT_DOOR, Copy(ImageId("img-c"), VIA, Region("cn-east-2")))
+    chunk = relayed(held, "img-x", "img-y", "img-c")
+    assert (chunk.origin, chunk.destination) == (VIA, "cn-east-2")
+    assert chunk.sources == ("img-x", "img-y", "img-c")
+    assert chunk.originals == ("img-0", "img-b", "img-c")
+
+
+@pytest.mark.parametrize(
+    ("held", "carriers", "via", "complaint"),
+    [
+        (copies(2), ("img-x",), VIA, "each with its carrier"),
+        (copies(2), ("img-x", "img-x"), VIA, "each source once"),
+        (copies(1) * 2, ("img-x", "img-y"), VIA, "each copy once"),
+        (copies(1), ("img-x",), "cn-east-2", "neither its origin nor its destination"),
+        (copies(1), ("img-0",), "cn-north-1", "neither its origin nor its destination"),
+        ((*copies(1), NEXT_DOOR), ("img-x", "img-y"), "cn-east-1", "carries its copies itself"),
+        (copies(1) + copies(1, "cn-south-1"), ("img-x", "img-y"), VIA, "share a destination"),
+    ],
+)
+def test_a_relay_that_no_call_could_carry_does_not_exist(
+    held: tuple[Copy, ...], carriers: tuple[str, ...], via: str, complaint: str
+) -> None:
+    """A copy without a carrier, one carrier twice, a way that leads nowhere."""
+    with pytest.raises(ValueError, match=complaint):
+        relayed(held, *carriers, via=via)
+
+
+def test_a_chunk_that_is_not_relayed_has_no_carriers() -> None:
+    """There is one way to say that the originals travel."""
+    with pytest.raises(ValueError, match="no carriers"):
+        Chunk(copies(1), None, (ImageId("img-0"),))

@@ -55,6 +55,32 @@ def test_copies_in_order() -> None:
     assert load(GOOD).copies() == expected
 
 
+@pytest.mark.parametrize(
+    ("plan", "relayed"),
+    [
+        (GOOD, ()),
+        (GOOD + "relay: false\n", ()),
+        (GOOD + "  relay: true\n", ("img-a", "img-b")),
+        (GOOD + "relay: 'true'\n", ("img-a", "img-b")),
+        (GOOD + "  relay: false\nrelay: true\n", ()),
+    ],
+)
+def test_a_relay_is_asked_for(plan: str, relayed: tuple[str, ...]) -> None:
+    """Of the whole plan, or of a replication, which has the last word; off where nothing is said."""
+    loaded = load(plan)
+    relays = loaded.relays()
+    assert tuple(dict.fromkeys(c.source for c in loaded.copies() if relays(c))) == relayed
+
+
+def test_a_copy_may_be_relayed_when_one_replication_says_so() -> None:
+    """Two want it, one of them by relay; what only the other wants is not."""
+    loaded = load(GOOD + AGAIN + "  relay: true\n")
+    relays = loaded.relays()
+    assert {c for c in loaded.copies() if relays(c)} == {
+        copy(image, region) for image in ("img-b", "img-c") for region in ("cn-south-1", "cn-east-1")
+    }
+
+
 def test_wanted_by_two_replications_is_one_copy() -> None:
     """A copy that two replications want is made once, where the first wants it."""
     copies = load(GOOD + AGAIN).copies()

@@ -56,6 +56,12 @@ SHAPE: list[Case] = [
 ]  # fmt: skip
 
 MEANING: list[Case] = [
+    ("relay-yes", GOOD + "relay: yes\n", ["7:8: relay: 'yes' is neither true nor false"]),
+    ("relay-nothing", GOOD + "relay:\n", ["7:7: relay: expected true or false, found nothing"]),
+    ("relay-list", GOOD + "  relay: [true]\n", [
+        "7:10: replications[0].relay: expected true or false, found a list"]),
+    ("relay-capital", GOOD + "  relay: True\n", [
+        "7:10: replications[0].relay: 'True' is neither true nor false"]),
     ("name-nothing", spoiled(NAME, "name:"), ["3:8: replications[0].name: expected a name, found nothing"]),
     ("name-list", spoiled(NAME, "name: [a]"), ["3:9: replications[0].name: expected a name, found a list"]),
     ("name-empty", spoiled(NAME, "name: ''"), [

@@ -199,9 +199,9 @@ def copies_of(sources: Iterable[ImageId], *destinations: Region) -> set[Copy]:
 def made(books: BooksDict, sources: Iterable[ImageId]) -> Counter[Copy]:
     """Count the copies of some images that the cloud made, however they ended."""
     wanted = frozenset(sources)
-    entries = (entry for entry in books["copies"] if entry["source"] in wanted)
+    entries = (entry for entry in books["copies"] if entry["root"] in wanted)
     return Counter(
-        Copy(ImageId(entry["source"]), Region(entry["origin"]), Region(entry["destination"]))
+        Copy(ImageId(entry["root"]), Region(entry["root_region"]), Region(entry["destination"]))
         for entry in entries
     )
 

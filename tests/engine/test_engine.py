@@ -28,7 +28,7 @@ from orchestrator.core.messages import (
     Submit,
     Survey,
 )
-from orchestrator.core.model import Chunk, Copy, ImageId, Region, Resource
+from orchestrator.core.model import Chunk, Copy, ImageId, Region, Resource, RunId
 from orchestrator.core.reasons import Reason
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import LedgerUnwritable
@@ -149,6 +149,17 @@ async def test_a_large_plan_is_written_in_rows_of_a_thousand() -> None:
     batches = [event.copies for event in night.events if isinstance(event, Planned)]
     assert [len(batch) for batch in batches] == [1000, 1000, 500]
     assert [copy for batch in batches for copy in batch] == copies
+
+
+async def test_what_may_be_relayed_is_written_apart() -> None:
+    """A row says of all its copies whether ready ones may carry them; the plan's order stays."""
+    night = rig(1)
+    await night.driver.run([], deadline_s=0)
+    wanted = copies_of(3, EAST, SOUTH)
+    night.driver.engine.begin(RunId("again"), "plan", wanted, relay=lambda copy: copy.destination == SOUTH)
+    rows = [event for event in night.events if isinstance(event, Planned)]
+    assert [copy for row in rows for copy in row.copies] == list(wanted)
+    assert all(row.relay == (copy.destination == SOUTH) for row in rows for copy in row.copies)
 
 
 async def test_a_plan_without_copies_is_done() -> None:

@@ -24,6 +24,7 @@ _PLANS: tuple[dict[str, object], ...] = (
     },
     {
         "version": 1,
+        "relay": "true",
         "replications": [
             {"name": "one", "source": _NORTH, "destinations": _OTHERS, "images_from": "a.txt"},
             {

@@ -18,6 +18,7 @@ from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from orchestrator.errors import LedgerUnwritable
 from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.schema import STEPS
 from tests.ledger.samples import (
     EAST,
     LEDGER_ID,
@@ -103,7 +104,7 @@ def test_a_reader_of_a_closed_ledger(tmp_path: Path) -> None:
     fill(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["ledger.db"]
     with open_reader(tmp_path) as reader:
-        assert (reader.ledger_id, reader.version) == (LEDGER_ID, 1)
+        assert (reader.ledger_id, reader.version) == (LEDGER_ID, len(STEPS))
         assert tuple(reader.events()) == ONE_OF_EACH
 
 

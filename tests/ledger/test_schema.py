@@ -11,9 +11,10 @@ import pytest
 
 from orchestrator.errors import LedgerDamaged, LedgerTooNew, LedgerUnwritable
 from orchestrator.ledger.connect import backup, connect_writer, explained
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.rows import read_events
 from orchestrator.ledger.schema import APPLICATION_ID, STEPS, create, migrate, version_of
-from tests.ledger.samples import ONE_OF_EACH, RUN, fill, open_ledger
+from tests.ledger.samples import LEDGER_ID, NOW, ONE_OF_EACH, RUN, copy, fill, open_ledger
 
 NEXT = (*STEPS, "ALTER TABLE runs ADD COLUMN weather TEXT; CREATE INDEX runs_by_plan ON runs (plan);")
 BROKEN = (*STEPS, "ALTER TABLE runs ADD COLUMN weather TEXT; CREATE TABLE runs (again TEXT);")
@@ -24,7 +25,7 @@ def test_a_new_ledger_says_what_it_is(tmp_path: Path) -> None:
     open_ledger(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o777])
@@ -47,18 +48,33 @@ def test_an_older_ledger_is_brought_forward(tmp_path: Path) -> None:
         with closing(connect_writer(path)) as connection:
             migrate(connection, path, NEXT)
             migrate(connection, path, NEXT)
-            assert version_of(connection, path, NEXT) == 2
+            assert version_of(connection, path, NEXT) == len(NEXT)
             assert tuple(read_events(connection, path)) == ONE_OF_EACH
             assert connection.execute("SELECT weather FROM runs").fetchall() == [(None,)]
     finally:
         os.umask(before)
-    kept = tmp_path / "ledger.db.v1"
+    kept = tmp_path / f"ledger.db.v{len(STEPS)}"
     assert kept.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(kept)) as connection:
-        assert version_of(connection, kept) == 1
+        assert version_of(connection, kept) == len(STEPS)
         assert tuple(read_events(connection, kept)) == ONE_OF_EACH
-    with pytest.raises(LedgerTooNew, match="has version 2"):
+    with pytest.raises(LedgerTooNew, match=f"has version {len(NEXT)}"):
         open_ledger(tmp_path)
+
+
+def test_a_ledger_from_before_relays_is_brought_forward(tmp_path: Path) -> None:
+    """One of version 1 keeps its copies; that none of them was relayed is what its columns say then."""
+    path = tmp_path / "ledger.db"
+    create(path, ledger_id=LEDGER_ID, now=NOW, steps=STEPS[:1])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        row = (*copy(1), "ready", "copied", "", "img-d1", NOW, RUN)
+        names = "source, origin, destination, state, reason, detail, image, updated_at, run"
+        connection.execute(f"INSERT INTO copies ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    open_ledger(tmp_path).close()
+    with LedgerReader(sqlite3.connect(path), path) as reader:
+        (standing,) = reader.copies(RUN)
+    assert (standing.copy, standing.image) == (copy(1), "img-d1")
+    assert (standing.via, standing.carrier) == (None, None)
 
 
 def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
@@ -69,7 +85,7 @@ def test_a_step_that_fails_changes_nothing(tmp_path: Path) -> None:
         with pytest.raises(sqlite3.OperationalError, match="already exists"):
             migrate(connection, path, BROKEN)
         assert not connection.in_transaction
-        assert version_of(connection, path) == 1
+        assert version_of(connection, path) == len(STEPS)
     with open_ledger(tmp_path) as ledger:
         assert tuple(ledger.events()) == ONE_OF_EACH
 

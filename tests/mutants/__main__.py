@@ -92,14 +92,11 @@ def _trial(mutant: Mutant) -> Trial:
 
 
 def controls(chosen: Sequence[Mutant]) -> Iterator[Trial]:
-    """Make a trial without a bug of every budget; of storms the greatest one holds all the others."""
-    storms = [mutant.arguments for mutant in chosen if mutant.machine is Machine.STORM]
-    if storms:
-        most = max(storms, key=lambda arguments: int(arguments[-1]))
-        yield Trial("control of the storms", None, Machine.STORM, (*most, "--jobs", "1"))
-    walks = dict.fromkeys(mutant.arguments for mutant in chosen if mutant.machine is Machine.WALK)
-    for number, arguments in enumerate(walks, 1):
-        yield Trial(f"control of walk {number}", None, Machine.WALK, arguments)
+    """Make a trial without a bug of every budget: what fails there as well says nothing about a bug."""
+    budgets = dict.fromkeys((mutant.machine, mutant.arguments) for mutant in chosen)
+    for number, (machine, arguments) in enumerate(budgets, 1):
+        alone = ("--jobs", "1") if machine is Machine.STORM else ()
+        yield Trial(f"control {number}", None, machine, (*arguments, *alone))
 
 
 def _run(asked: argparse.Namespace, trials: list[Trial], argv: Sequence[str] | None) -> int:
@@ -144,10 +141,12 @@ def attempt(trial: Trial, tree: Path, until: float) -> Report | None:
 
 
 def told(report: Report) -> str:
-    """Put a report into a line; into two when a person must look."""
+    """Put a report into a line, and the command that does it again into another."""
     verdict, trial = report.verdict, report.trial
+    storms = trial.machine is Machine.STORM and trial.mutant
+    extent = f" of {storms.arguments[-1]}" if storms else ""
     found = (
-        f"{verdict.end.value} by {verdict.by}: {verdict.promise[:90]}"
+        f"{verdict.end.value} by {verdict.by}{extent}: {verdict.promise[:90]}"
         if verdict.promise
         else "no promise broken"
     )

@@ -37,13 +37,19 @@ class Mutant:
     @property
     def arguments(self) -> tuple[str, ...]:
         """The machine's arguments, a common number of storms where the table names none."""
-        return self.budget or ("--seeds", "100")
+        return self.budget or _STORMS
 
 
 _SCHEDULE = "orchestrator/core/schedule"
 _DOUBT = ("--images", "1", "--destinations", "1", "--faults", "1", "--crashes", "0")
 _PAIR = ("--images", "1", "--destinations", "2", "--faults", "0", "--crashes", "0")
-_RARE = ("--seeds", "500")
+_STORMS = ("--seeds", "500")
+
+
+def _seek(trouble: str) -> tuple[str, ...]:
+    """Give storms that have this trouble, each of them: for bugs that others meet once in hundreds."""
+    return ("--trouble", trouble, "--seeds", "60")
+
 
 MUTANTS: tuple[Mutant, ...] = (
     # --- the answer to a call ---------------------------------------------------------------------
@@ -109,7 +115,7 @@ MUTANTS: tuple[Mutant, ...] = (
         old="        blamed = tracks if len(tracks) == 1 else ()\n",
         new="        blamed = tracks\n",
         why="One bad image fails the nine others of its call, which is refused as a whole.",
-        budget=_RARE,
+        budget=_seek("spoilt"),
     ),
     # --- settling a doubt -------------------------------------------------------------------------
     Mutant(
@@ -120,12 +126,32 @@ MUTANTS: tuple[Mutant, ...] = (
         why="A listing right after the loss is believed, before an accepted copy must be visible.",
     ),
     Mutant(
+        name="settling-not-restarted",
+        file=f"{_SCHEDULE}/nights.py",
+        old="        track.since, track.taken_over = at, True\n",
+        new="        track.taken_over = True\n",
+        why="A given-up call counts as settled when the next run begins, and arrives only after that.",
+        budget=_seek("held"),
+    ),
+    Mutant(
+        name="settling-from-the-call",
+        file=f"{_SCHEDULE}/answers.py",
+        old="        register.move(track, Step.LOSE, event.reason, event.detail)\n",
+        new=(
+            "        called_at = track.since\n"
+            "        register.move(track, Step.LOSE, event.reason, event.detail)\n"
+            "        track.since = called_at\n"
+        ),
+        why="The settling time is counted from the intent, and not from the restart after a crash.",
+        budget=_seek("held"),
+    ),
+    Mutant(
         name="one-listing",
         file=f"{_SCHEDULE}/doubts.py",
         old="_ABSENCES = 2\n",
         new="_ABSENCES = 1\n",
         why="One listing that does not show the copy is believed, though it came from a stale replica.",
-        budget=_RARE,
+        budget=_seek("stale"),
     ),
     Mutant(
         name="mark-ignored",
@@ -140,7 +166,6 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    if any(image in shown for image in destination.images):\n",
         new="    if total >= 0:\n",
         why="A listing that shows nothing, for want of a permission, proves that nothing was made.",
-        budget=_RARE,
     ),
     Mutant(
         name="lookalike-ignored",
@@ -159,10 +184,9 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="old-names-forgotten",
         file=f"{_SCHEDULE}/tracks.py",
-        old="            self.names.add(sighting.name)\n",
-        new="            self.names = {sighting.name}\n",
+        old="                record.names.add(sighting.name)\n",
+        new="                record.names = {sighting.name}\n",
         why="A source that was renamed since hides the copy that still has its old name.",
-        budget=_RARE,
     ),
     Mutant(
         name="anybodys-words-believed",
@@ -170,23 +194,23 @@ MUTANTS: tuple[Mutant, ...] = (
         old="    elif destination.evidence is Evidence.MARK or not track.answered:\n",
         new="    elif destination.evidence is Evidence.MARK:\n",
         why="What somebody wrote on an adopted image counts as what the region stores of our calls.",
-        budget=_RARE,
+        budget=_seek("words"),
     ),
     # --- what may be sent -------------------------------------------------------------------------
     Mutant(
         name="source-sent-twice",
-        file=f"{_SCHEDULE}/register.py",
-        old="        free = waits and source.held == 0 and source.inspected\n",
-        new="        free = waits and source.inspected\n",
+        file=f"{_SCHEDULE}/tracks.py",
+        old="        return self.held > 0\n",
+        new="        return self.held > 99\n",
         why="The lock is ignored: one source travels to two destinations at a time.",
         machine=Machine.WALK,
         budget=_PAIR,
     ),
     Mutant(
         name="source-sent-twice-in-storms",
-        file=f"{_SCHEDULE}/register.py",
-        old="        free = waits and source.held == 0 and source.inspected\n",
-        new="        free = waits and source.inspected\n",
+        file=f"{_SCHEDULE}/tracks.py",
+        old="        return self.held > 0\n",
+        new="        return self.held > 99\n",
         why="The same, where the cloud does not lock sources by itself.",
     ),
     Mutant(
@@ -204,6 +228,31 @@ MUTANTS: tuple[Mutant, ...] = (
         old="        own = region_copies - self.in_flight\n",
         new="        own = region_copies\n",
         why="REGION_COPIES bounds one call and not the copies under way.",
+    ),
+    # --- what ready copies may carry --------------------------------------------------------------
+    Mutant(
+        name="carrier-not-locked",
+        file=f"{_SCHEDULE}/answers.py",
+        old="        register.carry(track, carrier)\n",
+        new="        register.carry(track, track.source)\n",
+        why="A relayed call holds the lock of the original, and its carrier is sent to two places at a time.",
+        budget=_seek("relay"),
+    ),
+    Mutant(
+        name="carriers-text-unknown",
+        file=f"{_SCHEDULE}/evidence.py",
+        old="    return tuple(found)\n",
+        new="    return tuple(record for record in found if record.image == image)\n",
+        why="A text that names a carrier means nothing: a lost relayed copy counts as absent.",
+        budget=_seek("relay"),
+    ),
+    Mutant(
+        name="carrier-fails-the-copies",
+        file=f"{_SCHEDULE}/answers.py",
+        old="    if track.relayed and nature in _ENDS_A_CARRIER:\n",
+        new="    if track.relayed and nature not in _ENDS_A_CARRIER:\n",
+        why="A carrier that somebody deleted fails all copies of its original, with which nothing is wrong.",
+        budget=_seek("relay"),
     ),
     # --- when a copy is done ----------------------------------------------------------------------
     Mutant(
@@ -244,7 +293,6 @@ MUTANTS: tuple[Mutant, ...] = (
             "        row = rows.write_row(event, ledger_id=self._ledger_id, seq=self._head + 1, run=run)\n"
         ),
         why="Any epoch in the ledger is taken for one's own: who was overtaken goes on writing and sending.",
-        budget=_RARE,
     ),
     Mutant(
         name="sent-after-being-overtaken",
@@ -252,7 +300,6 @@ MUTANTS: tuple[Mutant, ...] = (
         old="        with explained(self._path):\n            self._refuse_overtaken()\n",
         new="        with explained(self._path):\n            self._connection.execute(_FENCE)\n",
         why="The ledger is not asked right before a send: who slept after the intent sends it when it wakes.",
-        budget=_RARE,
     ),
     Mutant(
         name="tail-not-durable",

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutants.__main__ import controls, main
+from tests.mutants.__main__ import Report, Trial, controls, main, told
 from tests.mutants.mutants import MUTANTS, Machine, Mutant
 from tests.mutants.tree import ROOT, Played, Stale, copied, imported_from, planted
 from tests.mutants.verdict import End, judge
+from tests.storm.troubles import Trouble
 
-FAST = ("lost-is-refused", "names-collide")
+FAST = ("lost-is-refused", "names-collide", "settling-not-restarted")
 SAFE = {"failures": [], "nights": 3}
 
 
@@ -39,7 +40,7 @@ def test_fast_ones_are_caught_by_a_promise(tmp_path: Path, capsys: pytest.Captur
     for name in FAST:
         assert f"again with: python -m tests.mutants --only {name}" in shown
     figures = json.loads(target.read_text())
-    assert (figures["mutants"], figures["caught"], figures["survived"]) == (2, 2, 0)
+    assert (figures["mutants"], figures["caught"], figures["survived"]) == (3, 3, 0)
 
 
 def test_nothing_begins_when_the_time_is_over(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,10 +69,29 @@ def test_the_copy_is_what_is_imported(tmp_path: Path) -> None:
 def test_every_budget_has_its_control() -> None:
     """What fails without a bug as well says nothing about the bug."""
     trials = list(controls(MUTANTS))
+    alone = ("--jobs", "1")
     walks = {mutant.arguments for mutant in MUTANTS if mutant.machine is Machine.WALK}
+    storms = {(*mutant.arguments, *alone) for mutant in MUTANTS if mutant.machine is Machine.STORM}
     assert {trial.arguments for trial in trials if trial.machine is Machine.WALK} == walks
-    assert sum(trial.machine is Machine.STORM for trial in trials) == 1
+    assert {trial.arguments for trial in trials if trial.machine is Machine.STORM} == storms
+    assert len(trials) == len(walks) + len(storms)
     assert all(trial.mutant is None for trial in trials)
+
+
+def test_every_trouble_is_sought_by_a_row() -> None:
+    """A trouble that no bug needs would only be another world to keep up."""
+    words = {word for mutant in MUTANTS for word in mutant.arguments}
+    assert {trouble.name.lower() for trouble in Trouble} <= words
+
+
+def test_a_catch_says_how_much_of_its_budget_it_took() -> None:
+    """A bug that is found late in its storms is one that a change of the program may hide."""
+    (row,) = (mutant for mutant in MUTANTS if mutant.name == "settling-not-restarted")
+    verdict = judge(
+        Machine.STORM, Played(1, {"failures": [{"seed": 7, "broken": ["I1: duplicate: img-a"]}]}, "")
+    )
+    report = Report(Trial(row.name, row, row.machine, row.arguments), verdict, 2.0)
+    assert "caught by storm seed 7 of 60: I1: duplicate" in told(report)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Change,
     Ended,
     Event,
@@ -212,7 +211,7 @@ class Life(Story):
         """Write a call down; ids are never used twice, whatever the process remembers."""
         self.made += 1
         call = Call(CallId(f"call{self.made:04d}"), action.chunk, action.marked)
-        self.tell(Called(at=self.now, call=call.id, copies=action.chunk.copies, marked=action.marked))
+        self.tell(action.intent(self.now, call.id))
         return call
 
     def text(self, call: Call, copy: Copy) -> str:

@@ -61,6 +61,29 @@ def test_a_duplicate_is_a_violation() -> None:
     assert world.books()["violations"] == [f"duplicate: {second} of img-a1 in cn-east-2, beside {first}"]
 
 
+def test_a_copy_of_a_copy_counts_as_a_copy_of_the_original() -> None:
+    """By two ways to one region is twice, and the books name the original."""
+    world = make_world()
+    ((_, east),) = world.copy_images(0, ask("img-a1"))
+    ((_, first),) = world.copy_images(COPY_S, ask("img-a1", to=SOUTH))
+    ((_, second),) = world.copy_images(COPY_S, ask(east, origin=EAST, to=SOUTH))
+    books = world.books()
+    assert books["violations"] == [f"duplicate: {second} of img-a1 in cn-south-1, beside {first}"]
+    last = books["copies"][-1]
+    assert (last["source"], last["origin"]) == (east, EAST)
+    assert (last["root"], last["root_region"]) == ("img-a1", NORTH)
+
+
+def test_a_source_and_its_copy_may_travel_at_once() -> None:
+    """Each image is locked for itself: that is what makes a relay quick."""
+    world = make_world()
+    ((_, east),) = world.copy_images(0, ask("img-a1"))
+    world.copy_images(COPY_S, ask("img-a1", to=SOUTH))
+    world.copy_images(COPY_S, ask(east, origin=EAST, to=NORTH))
+    assert world.books()["violations"] == []
+    assert world.books()["peak_destinations_per_source"] == 1
+
+
 def test_a_copy_after_a_deletion_is_no_duplicate() -> None:
     """Copying again what somebody deleted is what a second night does."""
     world = make_world()

@@ -5,6 +5,7 @@ wires       transports without sockets             network   who is connected to
 mischief    what the network does to a request     scenario  everything one seed decides
 drawing     a scenario from its seed                excuses   ends that the world confirms
 cloudscape  the simulated cloud of a scenario, and the people who work in it
+troubles    storms that seek one fault
 process     one life of the program                truth     what the promises are held against
 night       lives until all is done                __main__  many seeds, counted
 """

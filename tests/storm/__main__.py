@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.storm.night import Outcome, storm, twice
 from tests.storm.scenario import Habit
 from tests.storm.tally import Tally, lines
+from tests.storm.troubles import Trouble, Wish, words
 
 _BATCH = 10
 _TWICE = 50
@@ -26,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     command = " ".join(("python -m tests.storm", *(sys.argv[1:] if argv is None else argv)))
     if asked.seed is not None:
         return _replay(asked, command)
-    tally = Tally(cloud=asked.cloud.name.lower() if asked.cloud else "")
+    tally = Tally(wish=words(asked.wish))
     for outcome in _outcomes(asked):
         tally.add(outcome)
         if outcome.broken:
@@ -50,7 +51,11 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--stop", action="store_true", help="stop at the first broken promise")
     clouds = ", ".join(habit.name.lower() for habit in Habit)
     told = f"lost answers and crashes only, over one kind of cloud: {clouds}"
-    parser.add_argument("--cloud", type=_habit, metavar="KIND", help=told)
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--cloud", dest="wish", type=_habit, metavar="KIND", help=told)
+    troubles = "; ".join(f"{trouble.name.lower()}: {trouble.value}" for trouble in Trouble)
+    told = f"one fault in every storm, and little else: {troubles}"
+    kinds.add_argument("--trouble", dest="wish", type=_trouble, metavar="NAME", help=told)
     parser.add_argument("--json", type=Path, help="write the figures there")
     return parser
 
@@ -63,13 +68,21 @@ def _habit(word: str) -> Habit:
         raise ValueError(word) from None
 
 
+def _trouble(word: str) -> Trouble:
+    """Read the name of a trouble; ValueError for an unknown one."""
+    try:
+        return Trouble[word.upper()]
+    except KeyError:
+        raise ValueError(word) from None
+
+
 def _replay(asked: argparse.Namespace, command: str) -> int:
     """Play one storm twice: its story, its figures, and whether both were the same."""
     story: list[str] = []
-    outcome = storm(asked.seed, None if asked.quiet else story, cloud=asked.cloud)
-    again = storm(asked.seed, cloud=asked.cloud)
+    outcome = storm(asked.seed, None if asked.quiet else story, wish=asked.wish)
+    again = storm(asked.seed, wish=asked.wish)
     print("\n".join(story))
-    tally = Tally(cloud=asked.cloud.name.lower() if asked.cloud else "")
+    tally = Tally(wish=words(asked.wish))
     tally.add(outcome)
     print("\n".join(lines(tally)))
     same = outcome.trace == again.trace
@@ -87,27 +100,27 @@ def _outcomes(asked: argparse.Namespace) -> Iterator[Outcome]:
         for seed in seeds:
             if time.monotonic() >= until:
                 return
-            yield _play(seed, asked.cloud)
+            yield _play(seed, asked.wish)
         return
     batches = iter([seeds[at : at + _BATCH] for at in range(0, len(seeds), _BATCH)])
     with ProcessPoolExecutor(asked.jobs) as pool:
-        pending = {pool.submit(_batch, batch, asked.cloud) for batch in islice(batches, asked.jobs)}
+        pending = {pool.submit(_batch, batch, asked.wish) for batch in islice(batches, asked.jobs)}
         while pending:
             done = next(as_completed(pending))
             pending.remove(done)
             if time.monotonic() < until:
-                pending |= {pool.submit(_batch, batch, asked.cloud) for batch in islice(batches, 1)}
+                pending |= {pool.submit(_batch, batch, asked.wish) for batch in islice(batches, 1)}
             yield from done.result()
 
 
-def _batch(seeds: range, cloud: Habit | None) -> list[Outcome]:
+def _batch(seeds: range, wish: Wish) -> list[Outcome]:
     """Play a few storms one after the other."""
-    return [_play(seed, cloud) for seed in seeds]
+    return [_play(seed, wish) for seed in seeds]
 
 
-def _play(seed: int, cloud: Habit | None) -> Outcome:
+def _play(seed: int, wish: Wish) -> Outcome:
     """Play one storm, and every fiftieth a second time."""
-    return storm(seed, cloud=cloud) if seed % _TWICE else twice(seed, cloud=cloud)
+    return storm(seed, wish=wish) if seed % _TWICE else twice(seed, wish=wish)
 
 
 def _write(target: Path | None, figures: dict[str, object]) -> None:

@@ -21,8 +21,9 @@ _ROOMY = (500, 2000)
 class StaleWorld(World):
     """A world whose listings come from several replicas, one of which lags behind.
 
-    Never two such answers in a row for one region: one listing proves nothing, two do. And a world
-    that shows nothing at all, while `blind`, to those who may not list.
+    Never two such answers in a row for one region: one listing proves nothing, two do. (Where the
+    fresh one in between is lost on its way, two in a row arrive: by chance so rare that no storm
+    up to now met it.) And a world that shows nothing at all, while `blind`, to those who may not list.
     """
 
     blind: tuple[tuple[Region, float, float], ...] = ()
@@ -137,8 +138,10 @@ class Cloudscape:
                     self._occupy(deed, furniture)
 
     def _occupy(self, deed: Deed, furniture: Furniture) -> None:
-        """Let somebody else work on a source for a while, or let it turn out to be broken."""
+        """Let somebody else work on a source, or a copy that may carry, or let it turn out to be broken."""
         image = self.world.stores[furniture.region].images.get(furniture.image)
+        if self.scenario.relay and deed.number % 2:
+            image = self._ready_copy(deed)
         until = self.clock() + deed.span_s
         if image is None:
             return
@@ -167,8 +170,13 @@ class Cloudscape:
 
     def _delete_copy(self, deed: Deed) -> None:
         """Delete a finished copy, as somebody who needs the room would."""
+        copy = self._ready_copy(deed)
+        if copy is not None:
+            self.world.remove(self.clock(), deed.region, copy.id)
+
+    def _ready_copy(self, deed: Deed) -> Image | None:
+        """Choose one of a region's finished copies, if there are any."""
         made = [entry["image"] for entry in self.world.record.copies if entry["destination"] == deed.region]
         held = self.world.stores[deed.region].images
-        ready = [image for image in map(ImageId, made) if image in held and held[image].status == READY]
-        if ready:
-            self.world.remove(self.clock(), deed.region, ready[deed.number % len(ready)])
+        ready = [held[image] for image in map(ImageId, made) if image in held and held[image].status == READY]
+        return ready[deed.number % len(ready)] if ready else None

@@ -12,6 +12,9 @@ from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.storm.mischief import Weather
 from tests.storm.scenario import REGIONS, STORM_S, Act, Deed, Doom, End, Furniture, Habit, Scenario, Trait
 
+_RELAY_SHARE = 0.4
+"""Of the storms, in which the plan asks for a relay."""
+
 
 def scenario_of(seed: int) -> Scenario:
     """Draw a storm."""
@@ -28,13 +31,14 @@ def scenario_of(seed: int) -> Scenario:
     )
     doomed = chance.random() < 0.3
     late = fury > 0 and chance.random() < 0.25
+    pace = _pace(chance, limits.settle_s, late=late)
     return Scenario(
         seed=seed,
         habit=habit,
         sources=sources,
         copies=copies,
         limits=limits,
-        pace=_pace(chance, limits.settle_s, late=late),
+        pace=pace,
         switches=_switches(chance, habit, careless=not doomed),
         fates=Fates(error_chance=0.06, vanish_chance=0.06, stuck_chance=0.02) if doomed else Fates(),
         rules=_rules(fury),
@@ -47,6 +51,8 @@ def scenario_of(seed: int) -> Scenario:
         deeds=_deeds(chance, fury),
         dooms=tuple(_doom(chance, limits.settle_s) for _ in range(chance.randint(1, 4))),
         blind=_blind(Random(f"blind/{seed}"), reach) if fury else (),
+        held_s=_held_s(Random(f"held/{seed}"), limits.settle_s - pace.listing_lag_s),
+        relay=Random(f"relay/{seed}").random() < _RELAY_SHARE,
     )
 
 
@@ -71,6 +77,11 @@ def _blind(chance: Random, reach: list[Region]) -> tuple[tuple[Region, float, fl
     since = chance.choice((0.0, 0.0, chance.uniform(0, STORM_S / 2)))
     blind = (chance.choice(reach), since, since + chance.uniform(300, 7200))
     return (blind,) if chance.random() < 0.15 else ()
+
+
+def _held_s(chance: Random, spare_s: float) -> float:
+    """Draw whether calls of the dead arrive in the next life, and how late: they must be seen in time."""
+    return chance.uniform(0.3, 0.9) * spare_s if chance.random() < 0.06 else 0.0
 
 
 def _limits(chance: Random) -> Limits:

@@ -38,7 +38,7 @@ def _status(store: Store, image: ImageId) -> str:
 def _copies_of(cloudscape: Cloudscape, copy: Copy) -> int:
     """Count the live images there that are its copies, say so, or might be where no mark tells."""
     books = cloudscape.world.record.copies
-    made = {ImageId(entry["image"]) for entry in books if entry["source"] == copy.source}
+    made = {ImageId(entry["image"]) for entry in books if entry["root"] == copy.source}
     said = {image for image, source in cloudscape.foreign.items() if source == copy.source}
     held = cloudscape.world.stores[copy.destination].images
     names = _names(cloudscape, copy)

@@ -39,6 +39,7 @@ class Mischief:
 class Weather:
     """How bad the network is: chances per request, and the longest delay of a request on its way.
 
+    `crawl` is the share of calls that take at least half of that delay, whatever else happens.
     `dark` are (region, from, until): requests to a region that answers nothing, in virtual time.
     """
 
@@ -46,6 +47,7 @@ class Weather:
     get: float = 0.0
     dial: float = 0.0
     delay_max_s: float = 0.0
+    crawl: float = 0.0
     dark: tuple[tuple[Region, float, float], ...] = field(default=())
 
     def is_dark(self, target: bytes, now: float) -> bool:
@@ -62,6 +64,8 @@ CALM = Weather()
 def draw(chance: Random, weather: Weather, *, post: bool) -> Mischief:
     """Draw what happens to one request."""
     there_s, back_s = chance.uniform(0.002, 0.2), chance.uniform(0.002, 0.2)
+    if post and weather.crawl and chance.random() < weather.crawl:
+        return Mischief(request_s=chance.uniform(0.5, 1.0) * weather.delay_max_s, answer_s=back_s)
     if chance.random() >= (weather.post if post else weather.get):
         return Mischief(request_s=there_s, answer_s=back_s)
     hard, share, late_s = chance.random() < 0.5, chance.random(), chance.random() * weather.delay_max_s

@@ -29,12 +29,15 @@ class Network:
         self.seed = seed
         self.serve = serve
         self.weather: Weather = CALM
+        self.holds = False
         self.world = copy_context()
         self.on_post: Callable[[Owner, bytes], None] = lambda owner, data: None
         self.faults: Counter[str] = Counter()
         self.posting: Counter[str] = Counter()
         self.peak_posting: Counter[str] = Counter()
         self._links: dict[Link, Owner | None] = {}
+        self._adrift: list[Link] = []
+        self._held: list[bytes] = []
         self._kills = 0
 
     def chance(self, purpose: str, number: int | str) -> Random:
@@ -86,17 +89,33 @@ class Network:
             self.on_post(owner, data)
 
     def closed(self, link: Link, *, posting: bool) -> None:
-        """Forget a connection whose client left."""
+        """Forget a connection whose client left; what is on its way there travels on."""
         self._links.pop(link, None)
+        self._adrift += [link] if self.holds else []
         if posting and link.owner is not None:
             self.posting[link.owner.name] -= 1
 
     def kill(self, owner: Owner) -> None:
-        """Cut off a process that died; what it had written may still arrive, perhaps late."""
-        for link in [link for link, whose in self._links.items() if whose is owner]:
+        """Cut off a process that died; what it had written may still arrive, perhaps late.
+
+        A network that `holds` keeps its calls back, also those that it had given up, until `let_go`.
+        """
+        own = [link for link, whose in self._links.items() if whose is owner]
+        if self.holds:
+            adrift = [link for link in self._adrift if link.owner is owner]
+            self._held += [data for link in (*adrift, *own) for data in link.intercepted()]
+        for link in own:
             self._kills += 1
             link.orphan(self.chance("orphan", self._kills))
             del self._links[link]
+
+    def let_go(self, late_s: float) -> None:
+        """Let the calls that were kept back arrive in a while, from nobody who waits for an answer."""
+        for data in self._held:
+            self.faults["held"] += 1
+            link = Link(self, "held", None, self.world.copy())
+            link.forward(self.serve(), data, late_s)
+        self._held = []
 
 
 class Link:
@@ -197,6 +216,25 @@ class Link:
         """Let the client see that the server is gone."""
         if not self._broken and not self.client.severed:
             self.client.end(self._mischief.answer_s, ConnectionResetError() if hard else None)
+
+    def intercepted(self) -> list[bytes]:
+        """Stop the call that is on its way to the server, if one is, and return what it says."""
+        now = self._network.loop.time()
+        travelling = [(handle, data) for handle, data in self._upstream if handle.when() > now]
+        call = b"".join(data for _, data in travelling)
+        if not call.startswith(b"POST ") or self._mischief.request is Fate.CUT:
+            return []
+        for handle, _ in travelling:
+            handle.cancel()
+        self._upstream = []
+        return [call]
+
+    def forward(self, protocol: asyncio.Protocol, data: bytes, late_s: float) -> None:
+        """Bring a call to the server in the place of a client that is gone."""
+        self.client.severed, self._mischief = True, Mischief(answer=Fate.SILENT)
+        self.server.begin(protocol)
+        self.server.deliver(data, late_s)
+        self.server.end(late_s, ConnectionResetError())
 
     def orphan(self, chance: Random) -> None:
         """Go on without the client's process: what is under way arrives in time, late, or never."""

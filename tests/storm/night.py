@@ -16,13 +16,13 @@ from aiohttp import web
 from orchestrator.simulator.server import LINE_MAX, make_app
 from tests.canary import SECRET
 from tests.storm.cloudscape import Cloudscape
-from tests.storm.drawing import plainly, scenario_of
 from tests.storm.mischief import CALM
 from tests.storm.network import Network
 from tests.storm.process import ACCESS_KEY, EPOCH, Diary, Process, Stay
-from tests.storm.scenario import STORM_S, Doom, End, Habit, Scenario
+from tests.storm.scenario import STORM_S, Doom, End, Scenario
 from tests.storm.simloop import Owner, SimLoop, Spinning, Stalled, context_of
 from tests.storm.story import tell
+from tests.storm.troubles import Wish, scenario_for
 from tests.storm.truth import Truth
 
 _CALM_LIVES = 5
@@ -58,6 +58,8 @@ class Outcome:
     virtual_s: float
     events: int
     faults: int
+    held: int
+    relayed: int
 
 
 class Storm:
@@ -86,6 +88,7 @@ class Storm:
             raise RuntimeError("the simulator has no server")
         self.network = Network(self.loop, f"net/{self.scenario.seed}", server)
         self.network.on_post = self._posted
+        self.network.holds = self.scenario.held_s > 0
         self.loop.harbour = self.network
         self._runner = runner
         with suppress(Hopeless):
@@ -134,6 +137,7 @@ class Storm:
         process = Process(self.stay, len(self._lives), doom)
         if doom.end is not End.PAUSED:
             process.on_death = lambda: self._kill(process)
+        self.network.let_go(self.scenario.held_s)
         task = self.loop.create_task(process.live(), context=context_of(process.owner))
         self._lives.append((process, task))
         try:
@@ -201,6 +205,8 @@ class Storm:
             virtual_s=self.loop.time(),
             events=len(self.diary.entries),
             faults=self.network.faults.total() + self.cloudscape.world.record.faults.total(),
+            held=self.network.faults["held"],
+            relayed=sum(e["source"] != e["root"] for e in self.cloudscape.world.record.copies),
         )
 
 
@@ -220,16 +226,15 @@ class InOrder(dict[object, None]):
         self.pop(member, None)
 
 
-def storm(seed: int, story: list[str] | None = None, *, cloud: Habit | None = None) -> Outcome:
+def storm(seed: int, story: list[str] | None = None, *, wish: Wish = None) -> Outcome:
     """Play the storm of a seed; everything about it is the same each time. It is told to `story`.
 
-    With a `cloud` the storm is over a cloud of this habit, and nothing but lost answers is in the
-    way of a copy (see `drawing.plainly`).
+    With a `wish` the storm is over a cloud of this habit, and nothing but lost answers is in the
+    way of a copy (see `drawing.plainly`), or it has this trouble (see `troubles`).
     """
-    scenario = scenario_of(seed) if cloud is None else plainly(scenario_of(seed), cloud)
     parent = _SHM if _SHM.is_dir() else None
     with TemporaryDirectory(prefix="storm-", dir=parent) as folder, _virtual(SimLoop()) as loop:
-        storm = Storm(scenario, loop, Path(folder))
+        storm = Storm(scenario_for(seed, wish), loop, Path(folder))
         try:
             loop.run_until_complete(storm.run())
         except (Stalled, Spinning) as error:
@@ -240,9 +245,9 @@ def storm(seed: int, story: list[str] | None = None, *, cloud: Habit | None = No
         return storm.outcome()
 
 
-def twice(seed: int, *, cloud: Habit | None = None) -> Outcome:
+def twice(seed: int, *, wish: Wish = None) -> Outcome:
     """Play a storm two times; another trace the second time is a broken promise like any other."""
-    outcome, again = storm(seed, cloud=cloud), storm(seed, cloud=cloud)
+    outcome, again = storm(seed, wish=wish), storm(seed, wish=wish)
     other = () if outcome.trace == again.trace else ("I0: played again, the same seed gave another trace",)
     return replace(outcome, twice=1, broken=(*outcome.broken, *other))
 

@@ -31,9 +31,6 @@ from tests.storm.simloop import Owner, SimLoop
 ACCESS_KEY = "AK-storm"
 ENDPOINT = "http://vm.storm.test"
 EPOCH = 1_800_000_000.0
-_DIALS_S = 0.02
-"""After an intent: its connection is being made then, if it is not refused."""
-
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -123,7 +120,7 @@ class Process:
                 senses,
                 confirm=ledger.confirm_epoch,
             )
-            engine.begin(run, "storm", copies)
+            engine.begin(run, "storm", copies, relay=lambda _: self.stay.scenario.relay)
             if self.doom.end is End.SIGNAL:
                 self.stay.loop.call_later(self.doom.at, self.halt.request, 15)
             limit_s = self.doom.at if self.doom.end is End.DEADLINE else inf
@@ -183,7 +180,7 @@ class Process:
         ledger.record(event, changes, run=run)
         self.calls += isinstance(event, Called)
         if isinstance(event, Called) and self.calls == self.doom.dialling:
-            self.stay.loop.call_later(_DIALS_S, self.stop)
+            self.stay.loop.call_later(self.doom.after_s, self.stop)
         self.stay.diary.entries.append((self.number, event, tuple(changes)))
         self.stay.learned(event, changes)
         self._commit(End.AFTER)

@@ -11,6 +11,9 @@ from orchestrator.simulator.faults import Rule
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.storm.mischief import Weather
 
+DIALS_S = 0.02
+"""After an intent: its connection is being made then, if it is not refused."""
+
 REGIONS = tuple(Region(name) for name in ("cn-north-1", "cn-east-1", "cn-east-2", "cn-south-1"))
 STORM_S = 4 * 3600.0
 """Nothing new goes wrong after this virtual time."""
@@ -94,7 +97,8 @@ class End(Enum):
 class Doom:
     """How and when one life ends: `at` counts moments, commits or seconds; `skew_s` is its clock's error.
 
-    A life that freezes for a moment only does so while its `dialling`th call makes its connection.
+    Where `dialling` is given the life stops `after_s` after the intent of its `dialling`th call instead: one
+    that freezes for a moment only does so while that call makes its connection.
     """
 
     end: End
@@ -103,6 +107,7 @@ class Doom:
     thaw_s: float
     skew_s: float
     dialling: int = 0
+    after_s: float = DIALS_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,10 @@ class Scenario:
 
     `stale` is the share of listings by a replica that lags `stale_s` behind.
     `blind` are (region, from, until): listings that show nothing, as for want of a permission.
+    Where a process dies while its calls are on their way, these arrive `held_s` after the next life began,
+    unless that is 0.
     In a `plain` storm nothing stands in the way of a copy but lost answers and crashes.
+    With a `relay` ready copies carry others, and people get at copies as they do at sources.
     """
 
     seed: int
@@ -132,4 +140,6 @@ class Scenario:
     deeds: tuple[Deed, ...]
     dooms: tuple[Doom, ...]
     blind: tuple[tuple[Region, float, float], ...]
+    held_s: float = 0.0
     plain: bool = False
+    relay: bool = False

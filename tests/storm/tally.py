@@ -10,16 +10,16 @@ from hashlib import sha256
 from tests.storm.night import Outcome
 
 _SUMMED = ("lives", "crashes", "posts", "copies", "duplicates", "unrecorded", "unfinished", "needs_person")
-_ALSO = ("events", "faults", "twice")
+_ALSO = ("events", "faults", "held", "relayed", "twice")
 _SHOWN, _WIDTH = 5, 160
 CONDITION = "an accepted copy becomes visible within SETTLE_TIME of the end of its request"
 
 
 @dataclass(slots=True)
 class Tally:
-    """The sum of the storms so far. `failures` are (seed, broken promises), `cloud` is what was asked for."""
+    """The sum of the storms so far. `failures` are (seed, broken promises), `wish` is what was asked for."""
 
-    cloud: str = ""
+    wish: str = ""
     nights: int = 0
     sums: Counter[str] = field(default_factory=Counter)
     habits: Counter[str] = field(default_factory=Counter)
@@ -64,9 +64,9 @@ class Tally:
         }
 
 
-def replay(seed: int, cloud: str = "") -> str:
+def replay(seed: int, wish: str = "") -> str:
     """Write the command that plays one storm again."""
-    return f"python -m tests.storm --seed {seed}" + (f" --cloud {cloud}" if cloud else "")
+    return f"python -m tests.storm --seed {seed} {wish}".rstrip()
 
 
 def lines(tally: Tally) -> Iterable[str]:
@@ -74,6 +74,8 @@ def lines(tally: Tally) -> Iterable[str]:
     sums = tally.sums
     yield f"{tally.nights} nights of storm, {sums['lives']} process lives, {sums['crashes']} crashes"
     yield f"{sums['posts']} copy calls, {sums['copies']} copies made, {sums['faults']} faults played"
+    yield f"{sums['held']} calls of the dead held back until the next life"
+    yield f"{sums['relayed']} copies made of copies"
     yield f"{sums['events']} events, {tally.virtual_s / 3600:.0f} virtual hours"
     yield "clouds: " + ", ".join(f"{count} {habit}" for habit, count in sorted(tally.habits.items()))
     yield f"duplicates {sums['duplicates']}, unrecorded {sums['unrecorded']}, unfinished {sums['unfinished']}"
@@ -83,7 +85,7 @@ def lines(tally: Tally) -> Iterable[str]:
         share = f"fewer than {100 * tally.bound:.2g} % of such nights break a promise (95 %, rule of three)"
         yield f"no promise broken: {share}, as long as {CONDITION}"
     for seed, broken in tally.failures:
-        yield f"seed {seed}, again with: {replay(seed, tally.cloud)}"
+        yield f"seed {seed}, again with: {replay(seed, tally.wish)}"
         yield from (f"    {line[:_WIDTH]}" for line in broken[:_SHOWN])
         if len(broken) > _SHOWN:
             yield f"    and {len(broken) - _SHOWN} more"

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from orchestrator.core.codec import kind_of, to_json
 from orchestrator.core.messages import Called, Change, Event, Refused
-from orchestrator.core.model import ImageId, Region, State
+from orchestrator.core.model import Copy, ImageId, Region, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import EXIT_INCOMPLETE, EXIT_OK
@@ -71,10 +71,24 @@ class Truth:
 
     def _judge_chunk(self, event: Called) -> None:
         """Hold a call against the rule of names: the mark tells the call, only the name its source."""
-        images = self._cloudscape.world.stores[event.copies[0].origin].images
-        names = [images[copy.source].name for copy in event.copies if copy.source in images]
+        origin = event.via or event.copies[0].origin
+        images = self._cloudscape.world.stores[origin].images
+        sent = event.carriers or tuple(copy.source for copy in event.copies)
+        names = [images[image].name for image in sent if image in images]
         if len(set(names)) < len(names):
             self.breaks("I1", f"call {event.call} carries two sources of one name")
+        for copy, carrier in zip(event.copies, sent, strict=True):
+            if origin != copy.origin:
+                self._judge_carrier(copy, origin, carrier)
+
+    def _judge_carrier(self, copy: Copy, via: Region, carrier: ImageId) -> None:
+        """Hold a carrier against the books: a copy of this very original, and ready once."""
+        entry = self._entry(carrier)
+        ours = entry is not None and (entry["root"], entry["destination"]) == (copy.source, via)
+        if not ours and self._cloudscape.foreign.get(carrier) != copy.source:
+            self.breaks("I7", f"{carrier} in {via} carries {copy.source}, and is no copy of it")
+        if entry is not None and entry["end"] != "ready":
+            self.breaks("I7", f"{carrier} in {via} carries {copy.source}, and was never ready")
 
     def _judge_refusal(self, event: Refused) -> None:
         """Hold a refusal against what the world said: the two meanings of 429 are never mixed up."""
@@ -102,8 +116,8 @@ class Truth:
             if self._cloudscape.foreign.get(image) != copy.source:
                 self.breaks("I7", f"{image} was taken for the copy of {copy.source}, and nobody made it so")
             return
-        if (entry["source"], entry["destination"]) != (copy.source, copy.destination):
-            made = f"{entry['source']} to {entry['destination']}"
+        if (entry["root"], entry["destination"]) != (copy.source, copy.destination):
+            made = f"{entry['root']} to {entry['destination']}"
             self.breaks("I7", f"{image} is {made}, not {copy.source} to {copy.destination}")
         if change.after is State.READY and entry["end"] != "ready":
             self.breaks("I7", f"{image} is called ready and is not ({entry['end'] or 'under way'})")
@@ -159,7 +173,7 @@ class Truth:
         for entry in self._cloudscape.world.record.copies:
             if not self._is_recorded(entry, schedule):
                 self.unrecorded += 1
-                self.breaks("I2", f"{entry['image']} of {entry['source']} is in no ledger and no report")
+                self.breaks("I2", f"{entry['image']} of {entry['root']} is in no ledger and no report")
         for line in self.unfinished_business(schedule):
             self.unfinished += 1
             self.breaks("I3", line)
@@ -176,7 +190,7 @@ class Truth:
             return True
         if found.status == ERROR and image in self._known:
             return True
-        tracks = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["source"]]
+        tracks = [t for copy, t in schedule.register.tracks.items() if copy.source == entry["root"]]
         here = [track for track in tracks if track.copy.destination == region]
         return any(t.image == image or t.state is State.DOUBTFUL or image in t.detail for t in here)
 

@@ -87,7 +87,17 @@ def books_of(source: ImageId, *destinations: Region) -> BooksDict:
     books = Books()
     for number, destination in enumerate(destinations):
         made = ImageId(f"img-made{number}")
-        task = Task(number, source, NORTH, destination, made, due_s=1.0, fate=Fate.READY, holds=True)
+        task = Task(
+            number,
+            source,
+            NORTH,
+            destination,
+            made,
+            due_s=1.0,
+            fate=Fate.READY,
+            holds=True,
+            root=(NORTH, source),
+        )
         books.called(
             0.0,
             CopyRequest(origin=NORTH, destination=destination, sources=(source,)),

@@ -32,6 +32,7 @@ LIMITS = Limits(
     workers=2,
     requests_per_minute=1_000_000,
     poll_interval_s=TICK_S,
+    chunk_linger=0.0,
     backoff_initial_s=TICK_S / JITTER,
     backoff_max_s=TICK_S / JITTER,
     quota_interval_s=TICK_S,

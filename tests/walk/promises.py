@@ -105,8 +105,9 @@ def asked_once(system: System) -> Iterator[str]:
 def counted(system: System) -> Iterator[str]:
     """Every count and index that is kept as things change equals what counting anew gives."""
     register = system.schedule.register
+    carriers = [track.carrier for track in register.tracks.values() if under_way(track)]
     for source in register.sources.values():
-        held = sum(map(under_way, source.tracks))
+        held = carriers.count(source)
         if source.held != held:
             yield f"{source.image} is held {source.held} times, {held} of its copies are under way"
     for destination in register.destinations.values():

@@ -18,8 +18,10 @@ from orchestrator.core.messages import Action
 from orchestrator.core.model import Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.offers import Offer, Offers
+from orchestrator.core.schedule.readings import Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Quota, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 from tests.walk.cloud import LIMITS, TICK_S, Cloud, Request, moment
 from tests.walk.moves import Node
 
@@ -31,18 +33,23 @@ _OLDEST = 8
 
 _NO_DIFFERENCE = {
     Register: {"limits", "ledger", "changes", "now", "by_image", "pace", "tracks", "sources", "destinations",
-               "calls", "knocks", "served", "throttles"},
-    Destination: {"region", "typical_s", "tracks", "served", "passed", "names",
+               "calls", "knocks", "served", "throttles", "forecasts", "horizon"},
+    Offers: {"_forecasts", "_sources", "_destinations", "_size_mb"},
+    Destination: {"region", "tracks", "served", "passed", "names", "number", "queued", "idle", "next_end",
                   "states", "unsettled", "in_flight", "doubtful", "copying", "images"},
-    Source: {"image", "origin", "tracks", "busy_since", "tries", "held", "holder"},
-    Track: {"copy", "source", "destination", "order", "detail", "progress", "call", "reason"},
+    Source: {"image", "origin", "tracks", "busy_since", "tries", "held", "holder", "number", "freed_at",
+             "finish"},
+    Track: {"copy", "source", "destination", "order", "detail", "progress", "call", "reason", "ticket",
+            "ends_at", "looked_at"},
 }  # fmt: skip
 """Fields that make no difference in this world, beside constants and texts.
 
 - counts and indexes that the copies' own states say too (the promise `counted` holds them to it);
 - the pace and COPY_TIMEOUT (`busy_since`), which are out of reach; MAX_ATTEMPTS of `knocks` too;
-- `throttles` and `tries`, which only lengthen pauses: all pauses are one tick here; `typical_s`, because
-  a tick is shorter than every guess made from it;
+- `throttles` and `tries`, which only lengthen pauses: all pauses are one tick here; what is learned and
+  guessed of durations (`forecasts`, `horizon`, `ends_at` and the like): a tick is shorter than every guess,
+  and nobody lingers here (CHUNK_LINGER is 0). What of it decides which image goes first stands in the
+  ranks of the pools;
 - `served`, `passed`, and whose turn it is (`Schedule._calls_first`): the engine asks until nothing is left;
 - `names`, which matter between two pages of a listing: there is one page;
 - a reason, but for "needs a person" (`Lens._track`).
@@ -168,6 +175,7 @@ _SHORT: dict[type, Callable[..., object]] = {
     Destination: lambda destination: destination.region,
     Quota: lambda quota: (quota.used, min(quota.room, _PLENTY)),
     Sighting: lambda sighting: _sighting(sighting),
+    Offer: lambda offer: (round(offer.key), offer.order, offer.ticket == offer.track.ticket),
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from orchestrator.core.codec import from_json, kind_of, to_json
-from orchestrator.core.messages import Accepted, Begun, Called, Event, Lost, Planned, Submit
+from orchestrator.core.messages import Accepted, Begun, Event, Lost, Planned, Submit
 from orchestrator.core.model import CallId, RunId
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
@@ -76,7 +76,7 @@ class System:
         )
         same = sum(call.startswith(f"{who}x") for call in self.schedule.register.calls)
         call = CallId(f"{who}x{same}")
-        self.learn(Called(at=moment(self.now), call=call, copies=chunk.copies, marked=action.marked))
+        self.learn(action.intent(moment(self.now), call))
         return call
 
     def finished(self) -> bool:

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.messages import Lost, Refused
-from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule, agenda, answers
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Track
+from orchestrator.core.schedule.tracks import Source
 from tests.walk import promises, stepping
 from tests.walk.__main__ import main
 from tests.walk.cloud import LIMITS, Fault, World
@@ -58,10 +57,7 @@ def _take_lost_for_refused(patch: pytest.MonkeyPatch) -> None:
 
 
 def _ignore_the_lock(patch: pytest.MonkeyPatch) -> None:
-    def callable_(track: Track) -> bool:
-        return track.wanted and track.state is State.WAITING and track.source.inspected
-
-    patch.setattr(Register, "callable", staticmethod(callable_))
+    patch.setattr(Source, "locked", False)
 
 
 def _never_wake(patch: pytest.MonkeyPatch) -> None:

@@ -48,11 +48,12 @@ def change(
     image: ImageId | None = None,
     until: float | None = None,
     copy: Copy = COPY,
+    carrier: ImageId | None = None,
 ) -> Change:
-    """Make a change of one copy."""
+    """Make a change of one copy; a `carrier` lies in the south."""
     return Change(
         at=at, copy=copy, before=before, after=after, reason=reason, detail=detail, image=image,
-        call=CALL, until=until,
+        call=CALL, until=until, carrier=carrier, via=SOUTH if carrier else None,
     )  # fmt: skip
 
 
@@ -64,7 +65,7 @@ def every_event(text: str = "text", at: float = NIGHT) -> list[Event]:
     return [
         Begun(at=at, run=RUN, plan=text),
         Planned(at=at, copies=(COPY, OTHER)),
-        Called(at=at, call=CALL, copies=(COPY, OTHER)),
+        Called(at=at, call=CALL, copies=(COPY, OTHER), via=region, carriers=(image, image)),
         Accepted(at=at, call=CALL, pairs=((A, image),), request=text),
         Refused(
             at=at, call=CALL, reason=Reason.BUSY, culprit=image, detail=text, request=text, until=at + 41
@@ -86,7 +87,8 @@ def every_change(text: str = "text") -> Iterator[Change]:
     """Give a change into every state for every reason, with `text` wherever foreign text may stand."""
     for after in State:
         for reason in Reason:
-            yield change(after, reason, detail=text, image=ImageId(text), until=NIGHT + 41)
+            image = ImageId(text)
+            yield change(after, reason, detail=text, image=image, until=NIGHT + 41, carrier=image)
 
 
 def standing(
@@ -97,10 +99,13 @@ def standing(
     destination: Region = EAST,
     detail: str = "",
     image: ImageId | None = None,
+    carrier: ImageId | None = None,
 ) -> Standing:
-    """Say where one copy stands."""
-    copy = Copy(ImageId(source), NORTH, destination)
-    return Standing(copy=copy, state=state, reason=reason, detail=detail, image=image)
+    """Say where one copy stands; a `carrier` lies in the south."""
+    copy, via = Copy(ImageId(source), NORTH, destination), SOUTH if carrier else None
+    return Standing(
+        copy=copy, state=state, reason=reason, detail=detail, image=image, via=via, carrier=carrier
+    )
 
 
 def result(*copies: Standing, verdict: Verdict = Verdict.PARTIAL, exit_code: int = 3) -> Result:

@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.codec import KINDS as KINDS_OF_EVENTS
-from orchestrator.core.messages import Change, Event, Inspected, Listed, Lost, Refused, Seen, Unanswered
+from orchestrator.core.messages import (
+    Called,
+    Change,
+    Event,
+    Inspected,
+    Listed,
+    Lost,
+    Refused,
+    Seen,
+    Unanswered,
+)
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.watch.names import ALWAYS, COPIES, EVENTS, Level, every_name
 from orchestrator.watch.records import change_record, event_record, records
-from tests.watch.samples import CALL, COPY, EAST, NIGHT, NORTH, A, B, change, every_change, every_event
+from tests.watch.samples import CALL, COPY, EAST, NIGHT, NORTH, SOUTH, A, B, change, every_change, every_event
 
 FRAME = set(ALWAYS)
 
@@ -38,6 +48,23 @@ def test_a_change_has_exactly_the_fields_that_are_documented() -> None:
     for one in every_change():
         record = change_record(one)
         assert set(record.fields) - FRAME == set(every_name()[record.name].fields)
+
+
+def test_a_relay_is_told_from_call_to_copy() -> None:
+    """The call says where it was sent and what it named; the copy, what it is made of."""
+    call = Called(at=NIGHT, call=CALL, copies=(COPY,), via=SOUTH, carriers=(ImageId("img-x"),))
+    sent = event_record(call, ()).fields
+    assert (sent["source_region"], sent["images"], sent["carriers"]) == (SOUTH, ["img-a"], ["img-x"])
+    made = change_record(change(State.READY, Reason.COPIED, carrier=ImageId("img-x"))).fields
+    assert (made["source_image"], made["source_region"]) == ("img-a", NORTH)
+    assert (made["carrier"], made["via"]) == ("img-x", SOUTH)
+
+
+def test_what_is_not_relayed_has_no_carrier() -> None:
+    """Keys without anything to say are left out."""
+    plain = Called(at=NIGHT, call=CALL, copies=(COPY,))
+    assert "carriers" not in event_record(plain, ()).fields
+    assert not {"via", "carrier"} & set(change_record(change(State.READY, Reason.COPIED)).fields)
 
 
 def test_a_line_leads_from_the_copy_to_its_call_and_request() -> None:

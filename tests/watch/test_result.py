@@ -57,10 +57,18 @@ def test_the_object_is_exactly_the_promised_one() -> None:
     }
 
 
+def test_a_relayed_copy_says_what_it_is_made_of() -> None:
+    """The source stays the original; `via` and `carrier` are there for relayed copies only."""
+    relayed = standing(State.READY, Reason.COPIED, image=COPY_OF_A, carrier=ImageId("img-x"))
+    plain, one = json.loads(result_json(result(READY, relayed)))["copies"]
+    assert one == {**plain, "via": "cn-south-1", "carrier": "img-x"}
+
+
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_result_survives_the_way_there_and_back(verdict: Verdict) -> None:
     """What is stored of a run is what `status RUN` shows: every verdict, state and reason."""
-    copies = [standing(state, reason, detail="d") for state in State for reason in Reason]
+    way = ImageId("img-x")
+    copies = [standing(state, reason, detail="d", carrier=way) for state in State for reason in Reason]
     whole = result(READY, *copies, verdict=verdict, exit_code=4)
     assert result_from_json(result_json(whole)) == whole
 

@@ -37,12 +37,16 @@ _DIGEST_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """These images, of this region, in those regions: what one entry of a plan wants."""
+    """These images, of this region, in those regions: what one entry of a plan wants.
+
+    `relay`: a copy that is ready may carry the next.
+    """
 
     name: str
     source: Region
     destinations: tuple[Region, ...]
     images: tuple[ImageId, ...]
+    relay: bool = False
 
     def copies(self) -> Iterable[Copy]:
         """Name its copies: all images for the first destination, then all for the next.
@@ -63,6 +67,17 @@ class Plan:
     def copies(self) -> tuple[Copy, ...]:
         """Expand to copies in the order of the plan, destination by destination; each copy once."""
         return tuple(dict.fromkeys(copy for each in self.replications for copy in each.copies()))
+
+    def relays(self) -> Callable[[Copy], bool]:
+        """Return what tells of a copy whether a ready copy may carry it: any replication may say so."""
+        routes: defaultdict[tuple[Region, Region], list[frozenset[ImageId]]] = defaultdict(list)
+        for each in self.replications:
+            images = frozenset(each.images if each.relay else ())
+            for destination in each.destinations if each.relay else ():
+                routes[each.source, destination].append(images)
+        return lambda copy: any(
+            copy.source in images for images in routes.get((copy.origin, copy.destination), ())
+        )
 
 
 def load_plan(
@@ -130,7 +145,7 @@ class _Loading:
         images = draft.images
         if draft.listed is not None:
             images = self._merge(draft, *self._list(draft.listed, below(draft.path, "images_from")))
-        return Replication(draft.name, draft.source, draft.destinations, tuple(images))
+        return Replication(draft.name, draft.source, draft.destinations, tuple(images), draft.relay)
 
     def _merge(self, draft: Draft, page: Page, listed: dict[ImageId, Place]) -> dict[ImageId, Place]:
         """Join the plan's own images and the listed ones; an image is in one of them only."""

@@ -14,16 +14,21 @@ from orchestrator.core.plan.shape import as_fields, as_items, as_text, below
 from orchestrator.core.plan.yaml_text import ROOT, Fields, Node, Text
 
 VERSION = "1"
+RELAY = False
+"""Whether ready copies carry further ones where a plan does not say."""
+
 NAME_MAX = 64
 FILE_PATH_MAX = 4_096
 
-_PLAN_KEYS = {"version": f"version: {VERSION}", "replications": "a list of replications"}
+_PLAN_KEYS = {"version": f"version: {VERSION}", "replications": "a list of replications", "relay": ""}
+_YES_OR_NO = {"true": True, "false": False}
 _REPLICATION_KEYS = {
     "name": "a name that no other replication of this plan has",
     "source": "the region that holds the images",
     "destinations": "a list of regions",
     "images": "",
     "images_from": "",
+    "relay": "",
 }
 
 
@@ -41,6 +46,7 @@ class Draft:
     destinations: tuple[Region, ...]
     images: dict[ImageId, Place]
     listed: Text | None
+    relay: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +61,12 @@ class Rules:
         fields = as_fields(root, self.page, ROOT, _PLAN_KEYS, "a mapping of version and replications")
         if "version" in fields:
             self._version(fields["version"])
+        relay = self._relay(fields.get("relay"), "relay", unsaid=RELAY)
         if "replications" not in fields:
             return []
         nodes = as_items(fields["replications"], self.page, "replications", "a list of replications")
         names: dict[str, Place] = {}
-        return [self._draft(node, f"replications[{i}]", names) for i, node in enumerate(nodes)]
+        return [self._draft(node, f"replications[{i}]", names, relay) for i, node in enumerate(nodes)]
 
     def _version(self, node: Node) -> None:
         """Refuse what another version of this program wrote or will write."""
@@ -68,8 +75,8 @@ class Rules:
             advice = f"'{shown(version.value)}' is unknown; this program reads version {VERSION}"
             self.page.add(version.place, "version", advice)
 
-    def _draft(self, node: Node, path: str, names: dict[str, Place]) -> Draft:
-        """Judge one replication; `names` are those of the replications before it."""
+    def _draft(self, node: Node, path: str, names: dict[str, Place], relay: bool) -> Draft:
+        """Judge one replication; `names` are those before it, `relay` is what the plan says of all."""
         fields = as_fields(
             node, self.page, path, _REPLICATION_KEYS, f"a mapping of {', '.join(_REPLICATION_KEYS)}"
         )
@@ -78,9 +85,10 @@ class Rules:
         destinations = self._destinations(fields.get("destinations"), below(path, "destinations"), source)
         images = self._images(fields.get("images"), below(path, "images"))
         listed = self._listed(fields.get("images_from"), below(path, "images_from"))
+        relay = self._relay(fields.get("relay"), below(path, "relay"), unsaid=relay)
         if isinstance(node, Fields) and not {"images", "images_from"} & node.entries.keys():
             self.page.add(node.place, below(path, "images"), "missing; add images, images_from or both")
-        return Draft(node.place, path, name, source, destinations, images, listed)
+        return Draft(node.place, path, name, source, destinations, images, listed, relay)
 
     def _name(self, node: Node | None, path: str, names: dict[str, Place]) -> str:
         """Judge a name: short, printable and not taken."""
@@ -146,6 +154,15 @@ class Rules:
         length = f"a path is 1 to {FILE_PATH_MAX:,} printable characters"
         self.page.add(listed.place, path, f"'{shown(listed.value)}' cannot be a path; {length}")
         return None
+
+    def _relay(self, node: Node | None, path: str, *, unsaid: bool) -> bool:
+        """Judge whether ready copies may carry others: true or false, and nothing like them."""
+        said = self._text(node, path, "true or false")
+        if said is None:
+            return unsaid
+        if said.value not in _YES_OR_NO:
+            self.page.add(said.place, path, f"'{shown(said.value)}' is neither true nor false")
+        return _YES_OR_NO.get(said.value, unsaid)
 
     def _text(self, node: Node | None, path: str, wanted: str) -> Text | None:
         """Take text; a missing key was complained of already."""

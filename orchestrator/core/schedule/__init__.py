@@ -9,6 +9,9 @@ answers     what the answer to a call means        parking   full destinations
 findings    what the answer to a read means        listings  what a complete listing settles
 doubts      what settles a lost call               audit     the last look
 evidence    whose copy is this image, and can the listing be trusted
+likeness    whose copy it may be, when nothing is certain
+relay       which ready copies may carry further ones
+essence     what of an observation is recorded
 agenda      what to do next                        chunking  which copies travel together
 culprits    who spoiled a refused call             admission what fits into the quotas
 window      how many copies at a time              turns     which destination is next

@@ -11,13 +11,14 @@ from math import inf
 
 from orchestrator.core.apis import COPY_IMAGES, DESCRIBE_IMAGE, DESCRIBE_IMAGES, quota_api
 from orchestrator.core.messages import Check, Inspect, List, Look, Read, Submit, Survey
-from orchestrator.core.model import PAGE_SIZE, Chunk, Region, Resource
+from orchestrator.core.model import CHUNK_MAX, PAGE_SIZE, Chunk, Region, Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
-from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.chunking import Gathering, gather, put_back
+from orchestrator.core.schedule.linger import waits
 from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence
 from orchestrator.core.schedule.turns import in_turn, take_turn
 from orchestrator.core.schedule.window import most_in_flight
 
@@ -116,15 +117,20 @@ def _next_look(register: Register, destination: Destination) -> Read | None:
 
 
 def next_call(register: Register) -> Submit | None:
-    """Form the next chunk that may be sent now, for the destination whose turn it is; lock its sources."""
+    """Form the next chunk that may be sent now, for the destination whose turn it is; lock its carriers."""
     if not may_call(register) or _still_listing(register):
         return None
     for destination in in_turn(register):
-        if destination.waiting and destination.listed and not destination.stale and not blocked(destination):
-            tracks = _chunk_for(register, destination)
-            if tracks:
-                return _hand_out(register, destination, tracks)
+        gathered = _chunk_for(register, destination) if _takes_calls(destination, register.now) else None
+        if gathered is not None:
+            return _hand_out(register, destination, gathered)
     return None
+
+
+def _takes_calls(destination: Destination, now: float) -> bool:
+    """Tell whether a chunk may be formed for a destination, unless the last try is still good."""
+    ready = destination.waiting and destination.listed and not destination.stale and not blocked(destination)
+    return bool(ready) and (destination.stirred or destination.linger_until <= now)
 
 
 def _still_listing(register: Register) -> bool:
@@ -145,47 +151,77 @@ def may_call(register: Register) -> bool:
     return free and not register.rebuilds and register.stop is None and register.closed is None
 
 
-def _chunk_for(register: Register, destination: Destination) -> list[Track]:
+def _chunk_for(register: Register, destination: Destination) -> Gathering | None:
     """Gather a chunk from any origin within the destination's room; park it when it is full."""
     refused = destination.park is not None or destination.ceiling is not None
     if refused and destination.asking:
-        return []  # a destination that was full is tried with one call at a time
+        return None  # a destination that was full is tried with one call at a time
     reason, snapshots = full(destination), destination.quotas.get(Resource.SNAPSHOT)
     if reason is not None:
         if destination.asking:
-            return []  # a refusal may give the room back
+            return None  # a refusal may give the room back
         park(register, destination, reason, register.now + register.limits.quota_interval_s)
-        return []
-    in_flight = most_in_flight(destination, register.limits.region_copies)
-    most = min(destination.room(in_flight), destination.ceiling or inf)
+        return None
+    cap = min(CHUNK_MAX, destination.ceiling or CHUNK_MAX)
     if destination.evidence is Evidence.NONE:
-        most = min(most, 1)  # nothing tells copies apart: a lost call shall put only one in doubt
+        cap = 1  # nothing tells copies apart: a lost call shall put only one in doubt
+    most = min(destination.room(most_in_flight(destination, register.limits.region_copies)), cap)
     if most < 1:
-        return []
-    squeezed = False
-    for route, pool in register.pools.items():
-        if route[1] == destination.region and pool:
-            gathered = gather(register, pool, int(most), snapshots.room if snapshots else None)
-            squeezed = squeezed or gathered.squeezed
-            if gathered.chosen:
-                return gathered.chosen
+        return None
+    gathered, squeezed = _best(register, destination, most, snapshots.room if snapshots else None)
+    if gathered is not None:
+        return None if _lingers(register, destination, gathered, cap) else gathered
     if squeezed and not destination.asking:
         park(register, destination, Reason.QUOTA_SNAPSHOT, register.now + register.limits.quota_interval_s)
-    return []
+    return None
 
 
-def _hand_out(register: Register, destination: Destination, tracks: list[Track]) -> Submit:
-    """Lock the sources and take the room at once, so that the next chunk sees them taken."""
-    for track in tracks:
+def _best(
+    register: Register, destination: Destination, most: int, snapshots: int | None
+) -> tuple[Gathering | None, bool]:
+    """Form a chunk on each route and keep the best; tell too whether snapshots kept a copy out of one."""
+    routes = [
+        route for route, pool in register.offers.pools.items() if route[1] == destination.region and pool
+    ]
+    found = [(route, gather(register, register.offers.pools[route], most, snapshots)) for route in routes]
+    squeezed = any(gathered.squeezed for _, gathered in found)
+    full_ones = sorted((pair for pair in found if pair[1].chosen), key=lambda pair: pair[1].key)
+    for route, gathered in full_ones[1:]:
+        put_back(register.offers.pools[route], gathered)
+    if not full_ones:
+        held_until = min((gathered.held_until for _, gathered in found), default=inf)
+        destination.stirred, destination.linger_until = False, held_until
+        return None, squeezed
+    return full_ones[0][1], squeezed
+
+
+def _lingers(register: Register, destination: Destination, gathered: Gathering, most: int) -> bool:
+    """Tell whether a chunk waits for more copies; it is back in its pool then."""
+    if not waits(register, destination, gathered, most):
+        return False
+    put_back(register.offers.pools[gathered.carriers[0].origin, destination.region], gathered)
+    return True
+
+
+def _hand_out(register: Register, destination: Destination, gathered: Gathering) -> Submit:
+    """Lock the carriers and take the room at once, so that the next chunk sees them taken."""
+    pairs = list(zip(gathered.chosen, gathered.carriers, strict=True))
+    for track, carrier in pairs:
+        register.carry(track, carrier)
         register.reserve(track, commit=True)
     register.handed_out += 1
     take_turn(register, destination)
-    return Submit(Chunk(tuple(track.copy for track in tracks)), marked=destination.takes_marks)
+    copies = tuple(track.copy for track in gathered.chosen)
+    if all(carrier is track.source for track, carrier in pairs):
+        return Submit(Chunk(copies), marked=destination.takes_marks)
+    images = tuple(carrier.image for carrier in gathered.carriers)
+    chunk = Chunk(copies, via=gathered.carriers[0].origin, carriers=images)
+    return Submit(chunk, marked=destination.takes_marks)
 
 
 def next_wake(register: Register) -> float:
     """Return when something becomes due by the clock alone; `inf` when only an event can help."""
-    times = [register.sleepers[0][0]] if register.sleepers else []
+    times = [register.offers.sleepers[0].key] if register.offers.sleepers else []
     times += [at for region, at in register.inspect_at.items() if register.to_inspect[region]]
     times += register.pauses.values()
     for destination in register.destinations.values():
@@ -204,4 +240,6 @@ def _wakes(destination: Destination) -> list[float]:
         times.append(destination.look_at)
     if destination.to_check:
         times.append(destination.check_at)
+    if destination.waiting:
+        times.append(destination.linger_until)
     return times

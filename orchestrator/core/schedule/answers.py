@@ -11,12 +11,14 @@ from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import window
 from orchestrator.core.schedule.culprits import clear, dismiss, suspect
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.looking import foresee, plan_look
 from orchestrator.core.schedule.parking import refused_for_quota
 from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.relay import carriers, pass_over
 from orchestrator.core.schedule.tracks import Destination, Source, Track
 
 _ABOUT_AN_IMAGE = (Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.UNEXPLAINED)
+_ENDS_A_CARRIER = (Nature.IMAGE_PERMANENT, Nature.ROUTE_PERMANENT, Nature.UNEXPLAINED)
 _NO_FAULT_OF_CREDENTIALS = (
     Nature.CREDENTIALS, Nature.RENEWED, Nature.CONFIGURATION, Nature.NOT_SENT, Nature.DOUBT,
 )  # fmt: skip
@@ -28,7 +30,10 @@ def called(register: Register, event: Called) -> None:
     register.calls[event.call] = tracks
     register.open_calls[event.call] = event.marked
     register.handed_out = max(0, register.handed_out - 1)
-    for track in tracks:
+    if event.via is not None:
+        register.relays[event.call] = (event.via, event.carriers)
+    for track, carrier in zip(tracks, carriers(register, event.call), strict=True):
+        register.carry(track, carrier)
         track.call, track.marked = event.call, event.marked
         track.absences = track.listings = 0
         track.destination.audited = False
@@ -42,16 +47,17 @@ def accepted(register: Register, event: Accepted) -> None:
     made, marked = dict(event.pairs), register.open_calls.get(event.call, False)
     tracks = _answered(register, event.call)
     for track in tracks:
-        image = made.get(track.copy.source)
+        image = made.get(track.carrier.image)
         if image is None or image in track.destination.images:
             register.move(track, Step.LOSE, Reason.INCOMPLETE)
             continue
-        track.source.tries, track.source.busy_since = 0, None
+        track.carrier.tries, track.carrier.busy_since = 0, None
         register.name_image(track, image, answered=True)
-        track.seen, track.misses, track.progress = False, 0, None
-        track.taken_over = False
+        track.seen, track.misses, track.taken_over = False, 0, False
         register.move(track, Step.ACCEPT, Reason.ACCEPTED)
-    for source, refusal in clear(tuple(track.source for track in tracks)):
+        foresee(register, track, None)
+        register.expect(track.source)
+    for source, refusal in clear(tuple(track.source for track in tracks if not track.relayed)):
         _blame_by_exclusion(register, source, refusal)
     if tracks:
         destination = tracks[0].destination
@@ -76,11 +82,11 @@ def refused(register: Register, event: Refused) -> None:
     nature = _nature(tracks[0].destination, event, marked=marked)
     register.proved = register.proved or nature not in _NO_FAULT_OF_CREDENTIALS
     window.refused(register, tracks, event, nature)
-    culprits = tuple(t for t in tracks if t.copy.source == event.culprit)
+    culprits = tuple(t for t in tracks if t.carrier.image == event.culprit)
     blamed = culprits or tracks
     if nature in _ABOUT_AN_IMAGE and not culprits:
-        suspect(tuple(track.source for track in tracks), event)
-        blamed = tracks if len(tracks) == 1 else ()
+        suspect(tuple(track.source for track in tracks if not track.relayed), event)
+        blamed = tracks if len(tracks) == 1 else tuple(track for track in tracks if track.relayed)
     _pause(register, tracks[0].destination, event, nature)
     for track in tracks:
         if track not in blamed:
@@ -96,6 +102,8 @@ def _answered(register: Register, call: CallId) -> tuple[Track, ...]:
     if call not in register.open_calls:
         return ()
     del register.open_calls[call]
+    for destination in register.destinations.values():
+        destination.stirred = True  # suspects may wait for this answer
     return tuple(track for track in register.calls[call] if track.state is State.CALLING)
 
 
@@ -137,7 +145,10 @@ def _pause(register: Register, destination: Destination, event: Refused, nature:
 
 
 def _blame(register: Register, track: Track, event: Refused, nature: Nature) -> None:
-    """Move one copy that the refusal is about."""
+    """Move one copy that the refusal is about; a carrier that is no original is to blame alone."""
+    if track.relayed and nature in _ENDS_A_CARRIER:
+        pass_over(register, track, nature, event.reason, event.detail)
+        return
     match nature:
         case Nature.IMAGE_PERMANENT:
             fail_image(register, track, event.reason, event.detail)
@@ -157,16 +168,18 @@ def _blame(register: Register, track: Track, event: Refused, nature: Nature) -> 
 
 
 def _wait_for_image(register: Register, track: Track, event: Refused) -> None:
-    """Let a busy image wait; give its copy up when it has been busy for COPY_TIMEOUT."""
-    source = track.source
+    """Let a busy image wait; give its copy up, or the carrier, when it has been busy for COPY_TIMEOUT."""
+    source = track.carrier
     source.tries += 1
     source.not_before = event.until
     if source.busy_since is None:
         source.busy_since = event.at
-    if event.at - source.busy_since > register.limits.copy_timeout_s:
-        register.move(track, Step.END, event.reason, event.detail)
-    else:
+    if event.at - source.busy_since <= register.limits.copy_timeout_s:
         register.move(track, Step.REFUSE, event.reason, event.detail)
+    elif track.relayed:
+        pass_over(register, track, Nature.IMAGE_TRANSIENT, event.reason, event.detail)
+    else:
+        register.move(track, Step.END, event.reason, event.detail)
 
 
 def _blame_by_exclusion(register: Register, source: Source, refusal: Refused) -> None:
@@ -245,4 +258,4 @@ def needs_person(register: Register, track: Track, detail: str = "") -> None:
     """
     register.restate(track, Reason.NEEDS_PERSON, detail or track.detail)
     track.destination.doubtful.pop(track.copy, None)
-    register.release(track, made=True)
+    register.release(track, made=True, freed_at=register.now)

@@ -12,12 +12,12 @@ from math import inf
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.evidence import owner
+from orchestrator.core.schedule.evidence import claims, owner
 from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.readings import LIVE, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
-_LIVE = ("pending", "ready")
 _RUNS = 2
 
 
@@ -29,12 +29,12 @@ def due(destination: Destination) -> bool:
 
 def examine(register: Register, destination: Destination, listing: Listing, *, trusted: bool) -> None:
     """Compare a complete listing with what is known: twins, strangers with our mark, what is gone."""
-    live = [sighting for sighting in listing.images if sighting.status in _LIVE]
-    found: dict[Track, list[ImageId]] = defaultdict(list)
+    live = {sighting.image: sighting for sighting in listing.images if sighting.status in LIVE}
     loose = [t for t in destination.tracks if t.lost_at is not None and t.image is not None]
+    found: dict[Track, list[ImageId]] = defaultdict(list, {track: [] for track in loose})
     strangers = []
-    for sighting in live:
-        track = _maker(register, destination, sighting) or _perhaps_of(loose, destination, sighting)
+    for sighting in live.values():
+        track = _maker(register, destination, sighting) or _perhaps_of(register, loose, destination, sighting)
         if track is not None:
             found[track].append(sighting.image)
         elif _ours(register, sighting) and sighting.image not in destination.former:
@@ -43,12 +43,14 @@ def examine(register: Register, destination: Destination, listing: Listing, *, t
         destination.former.update(strangers)
     else:
         destination.strangers = tuple(sorted(strangers))
-    for track, twins in found.items():
+    shown = set(listing.known)
+    for track, others in found.items():
+        twins = [*others, track.image] if track.image in shown else others
         if len(twins) > 1:
-            _report_twins(register, track, ", ".join(sorted(twins)))
-        elif trusted and track.lost_at is not None:
+            _report_twins(register, track, ", ".join(sorted(filter(None, twins))))
+        elif twins and trusted and track.lost_at is not None:
             _account_for(register, track, listing)
-    shown = {sighting.image for sighting in live}
+    shown.update(live)
     for image, track in destination.images.items():
         if trusted and track.wanted and track.state is State.READY and image not in shown:
             destination.to_check[image] = None
@@ -63,7 +65,9 @@ def _maker(register: Register, destination: Destination, sighting: Sighting) -> 
     return owner(register, destination, sighting)
 
 
-def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting) -> Track | None:
+def _perhaps_of(
+    register: Register, loose: list[Track], destination: Destination, sighting: Sighting
+) -> Track | None:
     """Return the copy whose lost call may have made this image, beside the one that was found.
 
     Where our marks are stored it would carry one, and where the platform writes, its text.
@@ -72,9 +76,10 @@ def _perhaps_of(loose: list[Track], destination: Destination, sighting: Sighting
     if known or destination.evidence is Evidence.MARK:
         return None
     named = platform_source(sighting.text)
+    claimed = claims(register, destination, sighting.text)
     by_name = named is None and destination.evidence is not Evidence.PLATFORM
     for track in loose:
-        if track.copy.source == named or (by_name and sighting.name in track.source.names):
+        if track.copy.source in claimed or (by_name and sighting.name in track.source.names):
             return track
     return None
 

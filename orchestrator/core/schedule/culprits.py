@@ -24,6 +24,8 @@ _PAYS = 6
 
 def suspect(sources: tuple[Source, ...], refusal: Refused) -> None:
     """Know that one of these images spoiled a call; the others of their group stand aside."""
+    if not sources:
+        return
     narrowed, group = set(sources), Suspects(sources, refusal=refusal)
     for old in _groups(sources):
         if narrowed.issubset(old.among):
@@ -110,5 +112,6 @@ def _on_its_way(source: Source) -> bool:
 
 def _free(register: Register, first: Track, sources: tuple[Source, ...]) -> list[Track]:
     """Return the copies of these images to the first one's destination that may be called now."""
-    there = (t for source in sources for t in source.tracks if t.destination is first.destination)
+    free = (source for source in sources if not source.locked)
+    there = (t for source in free for t in source.tracks if t.destination is first.destination)
     return [t for t in there if register.callable(t) and t.eligible_at <= register.now]

@@ -12,10 +12,12 @@ from orchestrator.core.marks import read_mark
 from orchestrator.core.model import CallId
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import count_attempt, needs_person
-from orchestrator.core.schedule.evidence import Likeness, anothers, lookalikes, owner
+from orchestrator.core.schedule.evidence import anothers, owner
 from orchestrator.core.schedule.lifecycle import Step
+from orchestrator.core.schedule.likeness import Likeness, lookalikes
+from orchestrator.core.schedule.readings import Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _ABSENCES = 2
 """Complete listings without a trace of a lost call, after SETTLE_TIME, before it counts as not made."""
@@ -24,10 +26,10 @@ _ABSENCES = 2
 def settled_by(register: Register, track: Track, listing: Listing) -> bool:
     """Tell whether a listing was begun late enough to settle a doubt.
 
-    Where only its name would give the copy away, the source was renamed perhaps before the lost
+    Where only its name would give the copy away, the image sent was renamed perhaps before the lost
     call: the name it had after that must be known.
     """
-    named = track.source.inspected_at >= track.since or track.destination.evidence is not Evidence.UNKNOWN
+    named = track.carrier.inspected_at >= track.since or track.destination.evidence is not Evidence.UNKNOWN
     return named and listing.began >= track.since + register.limits.settle_s
 
 
@@ -47,12 +49,12 @@ class Traces:
 def traces_of(register: Register, destination: Destination, listing: Listing) -> Traces:
     """Collect the traces of a listing."""
     marks = [read_mark(s.text) for s in listing.images if owner(register, destination, s) is None]
-    new = lookalikes(destination, listing.images) - destination.lookalikes
+    new = lookalikes(register, destination, listing.images) - destination.lookalikes
     images = [s for s in listing.images if s.image in new]
     return Traces(
         calls=frozenset(mark.call for mark in marks if mark is not None),
-        images=Likeness.of(images),
-        unclaimed=Likeness.of(s for s in images if not anothers(register, s)),
+        images=Likeness.of(register, destination, images),
+        unclaimed=Likeness.of(register, destination, (s for s in images if not anothers(register, s))),
     )
 
 
@@ -80,10 +82,13 @@ def _conclusive(track: Track, traces: Traces) -> bool:
     """Tell whether a copy would have been recognised, had it been made.
 
     A doubt without a call of ours is about what an earlier ledger made: where no text tells, an
-    image that resembles the copy keeps it open, and only that.
+    image that resembles the copy keeps it open, and only that; and where the platform's does, one
+    that may have been relayed by an image that is gone. Ours are known by their carriers.
     """
     evidence, earlier = track.destination.evidence, track.call is None
     if track.call in traces.calls:
+        return False
+    if earlier and evidence is not Evidence.MARK and traces.images.guessed(track):
         return False
     if evidence is Evidence.UNKNOWN or (earlier and evidence is Evidence.NONE):
         images = traces.images if earlier else traces.unclaimed

@@ -1,21 +1,21 @@
 """Whose copy is this image? Matching images of a destination to copies, and how far to trust a listing.
 
 In this order: our mark in the description (the call, and the source by its name); the source
-image id in the text that the platform writes by itself. A name alone is never enough to adopt
-an image, but it is enough to doubt: a lookalike blocks the conclusion that nothing was made.
+image id in the text that the platform writes by itself, which may be that of a copy of the
+original. A name alone is never enough to adopt an image, but it is enough to doubt: a lookalike
+blocks the conclusion that nothing was made.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
-from orchestrator.core.marks import platform_source, read_mark
+from orchestrator.core.marks import Mark, platform_source, read_mark
 from orchestrator.core.messages import Listed
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
 
 def owner(register: Register, destination: Destination, sighting: Sighting) -> Track | None:
@@ -29,7 +29,7 @@ def owner(register: Register, destination: Destination, sighting: Sighting) -> T
     called = register.calls.get(mark.call, ()) if mark.ledger == register.ledger else ()
     if called and called[0].destination is not destination:
         return None
-    copies = [Copy(source, mark.origin, destination.region) for source in mark.sources]
+    copies = [Copy(source, origin, destination.region) for origin, source in mark.originals]
     named = called or tuple(register.tracks[copy] for copy in copies if copy in register.tracks)
     carried = len(called) or len(mark.sources)
     return _by_name(named, carried, sighting.name)
@@ -61,11 +61,24 @@ def _by_name(candidates: tuple[Track, ...], carried: int, name: str) -> Track | 
 
 
 def _by_platform_text(register: Register, destination: Destination, text: str) -> Track | None:
-    """Choose the copy whose source image the platform's text names."""
+    """Choose the copy whose source image, or a copy of that, the platform's text names."""
     image = platform_source(text)
-    sources = register.by_image.get(image, []) if image else []
+    sources = originals(register, destination, image) if image else ()
     found = [t for s in sources for t in s.tracks if t.destination is destination]
     return found[0] if len(found) == 1 else None
+
+
+def originals(register: Register, destination: Destination, image: ImageId) -> tuple[Source, ...]:
+    """Return the originals that an image of another region is, or is a copy of, as far as is known."""
+    found: dict[Source, None] = {}
+    for record in register.by_image.get(image, ()):
+        elsewhere = record.origin != destination.region
+        found |= dict.fromkeys([record] if record.tracks or record.original is None else [])
+        found |= dict.fromkeys([record.original] if record.original is not None and elsewhere else [])
+    for region in register.destinations.values():
+        if region is not destination and image in region.images:
+            found[region.images[image].source] = None
+    return tuple(found)
 
 
 def judge_text(register: Register, track: Track, sighting: Sighting) -> None:
@@ -76,60 +89,36 @@ def judge_text(register: Register, track: Track, sighting: Sighting) -> None:
     may be written late.
     """
     destination, mark = track.destination, read_mark(sighting.text)
-    if mark is not None and mark.ledger == register.ledger:
+    if mark is not None and mark.ledger == register.ledger and _leads_here(register, destination, mark):
         destination.evidence = Evidence.MARK
     elif destination.evidence is Evidence.MARK or not track.answered:
         return
-    elif platform_source(sighting.text) == track.copy.source:
+    elif mark is None and track.copy.source in claims(register, destination, sighting.text):
         destination.evidence = Evidence.PLATFORM
     elif sighting.status == "ready" and destination.evidence is Evidence.UNKNOWN:
         destination.evidence = Evidence.NONE
 
 
-def lookalikes(destination: Destination, images: Iterable[Sighting]) -> set[ImageId]:
-    """Return the images that nobody owns but that resemble a copy that is missed: perhaps they are it."""
-    unowned = [s for s in images if s.image not in destination.images]
-    return resembling(_missed(destination), unowned)
+def _leads_here(register: Register, destination: Destination, mark: Mark) -> bool:
+    """Tell whether a mark of ours may be this destination's own, not one that a carrier brought along."""
+    called = register.calls.get(mark.call, ())
+    return not called or called[0].destination is destination
 
 
-def resembling(tracks: Iterable[Track], images: Iterable[Sighting]) -> set[ImageId]:
-    """Return the images that resemble one of these copies."""
-    likeness = Likeness.of(images)
-    return {image for track in tracks for image in likeness.to(track)}
+def claims(register: Register, destination: Destination, text: str) -> frozenset[ImageId]:
+    """Return the originals of which a text says that its image is a copy: of one of them, if any.
 
-
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """Images by what they may be copies of: the sources that their text names, or else their name."""
-
-    by_source: dict[ImageId, list[ImageId]]
-    by_name: dict[str, list[ImageId]]
-
-    @classmethod
-    def of(cls, images: Iterable[Sighting]) -> Likeness:
-        """Sort images."""
-        likeness = cls(defaultdict(list), defaultdict(list))
-        for sighting in images:
-            claimed = claims(sighting.text)
-            for source in claimed:
-                likeness.by_source[source].append(sighting.image)
-            if not claimed:
-                likeness.by_name[sighting.name].append(sighting.image)
-        return likeness
-
-    def to(self, track: Track) -> list[ImageId]:
-        """Return those that may be this very copy."""
-        named = (image for name in track.source.names for image in self.by_name.get(name, ()))
-        return [*self.by_source.get(track.copy.source, ()), *named]
-
-
-def claims(text: str) -> frozenset[ImageId]:
-    """Return the source images that a text says its image was made of: one of them, if any."""
+    What a platform's text names may be a copy of the original; an image that nobody knows stands
+    for itself.
+    """
     mark = read_mark(text)
     if mark is not None:
         return frozenset(mark.sources)
-    source = platform_source(text)
-    return frozenset((source,)) if source else frozenset()
+    named = platform_source(text)
+    if named is None:
+        return frozenset()
+    known = originals(register, destination, named)
+    return frozenset(source.image for source in known) or frozenset((named,))
 
 
 def trusted(destination: Destination, shown: set[ImageId], total: int, after: float = 0.0) -> bool | None:
@@ -174,24 +163,21 @@ def relevant(register: Register, event: Listed) -> Listed:
 
 def _told(register: Register, destination: Destination, sighting: Sighting) -> bool:
     """Tell whether an image is known, or its text says that we or the platform made it of a source."""
+    if sighting.image in destination.images:
+        return True
     mark = read_mark(sighting.text)
     ours = mark is not None and mark.ledger == register.ledger
-    named = any(image in register.by_image for image in claims(sighting.text))
+    claimed = claims(register, destination, sighting.text)
+    named = any(image in register.by_image for image in claimed)
     return ours or named or owner(register, destination, sighting) is not None
 
 
 def names_wanted(destination: Destination) -> frozenset[str]:
     """Return all names of the sources whose copies here have no image yet, or may have another one."""
-    return frozenset(name for track in _missed(destination) for name in track.source.names)
+    return frozenset(name for track in missed(destination) for name in track.source.names)
 
 
-def _missed(destination: Destination) -> Iterator[Track]:
+def missed(destination: Destination) -> Iterator[Track]:
     """Go through the copies that have no image yet, or may have another one."""
     states = (State.WAITING, State.CALLING, State.DOUBTFUL)
     return (t for t in destination.tracks if t.state in states or t.lost_at is not None)
-
-
-def slim(sighting: Sighting, *, keep_text: bool) -> Sighting:
-    """Return what a look at a known copy is worth keeping of an image."""
-    text = sighting.text if keep_text else ""
-    return Sighting(image=sighting.image, status=sighting.status, progress=sighting.progress, text=text)

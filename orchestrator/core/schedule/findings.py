@@ -9,12 +9,16 @@ from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
+from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.counting import count, uncount
 from orchestrator.core.schedule.culprits import suspect_alone
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import learn_duration, plan_look
+from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
+from orchestrator.core.schedule.readings import Listing, Quota
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Quota, Source, Track
+from orchestrator.core.schedule.relay import retire, verify
+from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
 _SURVEYS_TRIED = 3
 """After so many failures, other than throttles, a quota counts as unknown; a refusal will tell."""
@@ -35,16 +39,28 @@ def inspected(register: Register, event: Inspected) -> None:
     for image in event.asked:
         register.to_inspect[event.origin].pop(image, None)  # a replay decides nothing, so it is still there
         source = register.source(event.origin, image)
-        source.inspected, source.inspected_at = True, event.at
+        source.inspected, source.inspected_at, source.shown = True, event.at, image in shown
         if image in shown:
-            source.learn(shown[image])
+            _learn(register, source, shown[image])
             _preflight(register, source)
         else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
             # nine others down with it. What was known stays: its copies are recognised by it.
             suspect_alone(source)
+        waits_s = register.expect(source)
         for track in source.tracks:
-            register.offer(track)
+            register.offer(track, waits_s)
+
+
+def _learn(register: Register, source: Source, sighting: Sighting) -> None:
+    """Take over what an inspection shows of a source; its size counts in every place where it waits."""
+    for track in source.tracks:
+        uncount(track)
+    before_mb = source.size_mb
+    source.learn(sighting)
+    register.offers.resize(source, before_mb)
+    for track in source.tracks:
+        count(track)
 
 
 def _preflight(register: Register, source: Source) -> None:
@@ -78,6 +94,7 @@ def surveyed(register: Register, event: Surveyed) -> None:
     here = [t for t in calling if t.destination is destination]
     committed = sum(t.needs(event.resource) for t in (*here, *destination.doubtful.values()))
     destination.quotas[event.resource] = Quota(event.limit, event.used, committed, event.at)
+    destination.stirred = True
     destination.stale.discard(event.resource)
     destination.blind.discard(event.resource)
     _admit(register, destination)
@@ -110,14 +127,17 @@ def seen(register: Register, event: Seen) -> None:
 def watch(register: Register, track: Track, sighting: Sighting) -> None:
     """Take over what the cloud says of one copy under way."""
     track.seen, track.misses = True, 0
-    track.progress = sighting.progress
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
+    verify(register, track, sighting)
     if sighting.status == "ready":
-        learn_duration(track, register.now)
+        learn_duration(register, track)
+        track.progress = sighting.progress
         register.move(track, Step.SEE_READY, Reason.COPIED)
     elif sighting.status == "error":
         register.move(track, Step.END, Reason.COPY_ERROR)
+    else:
+        foresee(register, track, sighting.progress)
 
 
 def _missed(register: Register, track: Track) -> None:
@@ -130,18 +150,27 @@ def _missed(register: Register, track: Track) -> None:
 
 def _expire(register: Register, destination: Destination) -> None:
     """Stop waiting, for this run, for copies that stay unready past COPY_TIMEOUT."""
-    limit_s = register.limits.copy_timeout_s
-    late = [t for t in destination.copying.values() if register.now - t.since > limit_s]
+    limit_s, late = register.limits.copy_timeout_s, list[Track]()
+    for track in destination.copying.values():  # in the order in which they began
+        if register.now - track.since <= limit_s:
+            break
+        late.append(track)
     for track in late:
         _give_up_stuck(register, track)
 
 
 def _give_up_stuck(register: Register, track: Track) -> None:
-    """Fail a copy that does not become ready, and its siblings: the cloud still holds their source."""
+    """Fail a copy that does not become ready, and its siblings: the cloud still holds their source.
+
+    Those that another image may carry wait for that one; a carrier that is held is not the only one.
+    """
     said = f"{track.image} in {track.copy.destination} is not ready"
     register.move(track, Step.END, Reason.COPY_TIMEOUT, said)
+    if track.relayed:
+        retire(register, track.carrier, Reason.BUSY)
+        return
     for sibling in track.source.tracks:
-        if sibling.wanted and sibling.state is State.WAITING:
+        if sibling.wanted and sibling.state is State.WAITING and not any(able(sibling)):
             register.move(sibling, Step.END, Reason.BUSY, said)
 
 

@@ -36,6 +36,8 @@ class Step(Enum):
     RENEW = "new night"
     END = "given up"
 
+    __hash__ = object.__hash__
+
 
 TABLE: dict[tuple[State, Step], State] = {
     (State.WAITING, Step.CALL): State.CALLING,

@@ -16,20 +16,15 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.answers import give_up
 from orchestrator.core.schedule.audit import examine
 from orchestrator.core.schedule.doubts import foretell, settle, settled_by, traces_of
-from orchestrator.core.schedule.evidence import (
-    Likeness,
-    judge_text,
-    lookalikes,
-    made_by_others,
-    owner,
-    resembling,
-    trusted,
-)
+from orchestrator.core.schedule.evidence import judge_text, made_by_others, owner, trusted
 from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.likeness import Likeness, lookalikes, resembling
+from orchestrator.core.schedule.looking import foresee, plan_look
+from orchestrator.core.schedule.readings import LIVE, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Listing, Track
+from orchestrator.core.schedule.relay import made_of, verify
+from orchestrator.core.schedule.tracks import Destination, Evidence, Track
 
 _ORDER = {"ready": 0, "error": 2}
 """Of two images of one copy the ready one counts, and a broken one last."""
@@ -46,7 +41,7 @@ def listed(register: Register, event: Listed) -> None:
     changed = event.page != listing.page + 1 or event.total != listing.total
     _adopt_shown(register, destination, event.images)
     listing.page, listing.shown = event.page, listing.shown + event.shown
-    listing.images.extend(event.images)
+    _keep(destination, listing, event.images)
     short = event.shown == 0 and listing.shown < listing.total
     if changed or short or listing.shown > listing.total:
         _again(register, destination, restarts + 1)
@@ -64,13 +59,23 @@ def _adopt_shown(register: Register, destination: Destination, images: Iterable[
             adopt(register, track, sighting)
 
 
+def _keep(destination: Destination, listing: Listing, images: Iterable[Sighting]) -> None:
+    """Keep what a page shows."""
+    for sighting in images:
+        track = destination.images.get(sighting.image)
+        if track is None or track.image is None or sighting.status not in LIVE:
+            listing.images.append(sighting)
+        else:
+            listing.known.append(track.image)  # the text that is there already, not another one like it
+
+
 def _hides(destination: Destination, listing: Listing, shown: int) -> bool:
     """Tell whether a page after this one is asked for although all are shown that were announced.
 
     Where absence would decide something, a full page is not taken for the last one on the word of
     a total: the page after it must be empty.
     """
-    seen = {sighting.image for sighting in listing.images}
+    seen = {sighting.image for sighting in listing.images}.union(listing.known)
     missing = any(t.unconfirmed and image not in seen for image, t in destination.images.items())
     return shown >= PAGE_SIZE and (missing or bool(destination.doubtful))
 
@@ -122,6 +127,7 @@ def _check_again(register: Register, track: Track, image: ImageId) -> None:
 
 def adopt(register: Register, track: Track, sighting: Sighting) -> None:
     """Take over what the cloud shows of an image that certainly is this copy."""
+    verify(register, track, sighting)
     if sighting.status == "deleting" or track.state is State.CALLING:
         return
     if track.state is State.DOUBTFUL and made_by_others(register, track, sighting):
@@ -131,17 +137,21 @@ def adopt(register: Register, track: Track, sighting: Sighting) -> None:
         return
     if track.state is State.READY and track.image is None:  # a person said so, and named no image
         register.name_image(track, sighting.image)
+        verify(register, track, sighting)
         register.restate(track, Reason.ADOPTED)
         return
     if track.image is not None and (track.state is not State.FAILED or sighting.status == "error"):
         return  # another image of the same source: the copy we know of counts
     if track.state is State.FAILED and sighting.status == "error":
         return
+    register.carry(track, made_of(register, track, sighting))
     register.name_image(track, sighting.image)
-    track.seen, track.misses, track.progress = True, 0, sighting.progress
+    verify(register, track, sighting)
+    track.seen, track.misses = True, 0
     if track.destination.evidence is Evidence.UNKNOWN:
         judge_text(register, track, sighting)
     register.move(track, *_standing(sighting, Reason.ADOPTED))
+    foresee(register, track, sighting.progress)
     if track.call is None:
         track.lost_at = None  # no call of this ledger's is lost
     plan_look(register, track.destination)
@@ -173,6 +183,8 @@ def _recognise(register: Register, track: Track, sighting: Sighting) -> None:
 def _conclude(register: Register, destination: Destination, listing: Listing) -> None:
     """Draw what a complete, unchanged listing says about what it does not show."""
     shown = {sighting.image for sighting in listing.images if sighting.status != "deleting"}
+    shown.update(listing.known)
+    destination.turned = set()
     destination.list_at = register.now + _pause_s(register)
     doubtful = [t for t in destination.doubtful.values() if settled_by(register, t, listing)]
     due = max((track.since + register.limits.settle_s for track in doubtful), default=0.0)
@@ -209,8 +221,9 @@ def _conclude_first(
     for track in missing:
         if track.image:
             destination.to_check[track.image] = None
-    doubted = resembling((t for t in destination.tracks if t.lost_at is not None), listing.images)
-    there = lookalikes(destination, listing.images) - doubted
+    loose = (t for t in destination.tracks if t.lost_at is not None)
+    doubted = resembling(register, destination, loose, listing.images)
+    there = lookalikes(register, destination, listing.images) - doubted
     if destination.evidence in (Evidence.UNKNOWN, Evidence.NONE):
         there -= _ask_about(register, destination, [s for s in listing.images if s.image in there])
     destination.lookalikes |= there
@@ -221,16 +234,17 @@ def _ask_about(register: Register, destination: Destination, images: list[Sighti
 
     A ledger before this one may have made it. What accepted copies carry will say whether texts
     tell here; else it is left to a person, once. A name alone is no reason: golden images are
-    often built in each region under one name. Returns those images.
+    often built in each region under one name. But a text that names an image that nobody knows
+    yet is one where copies are relayed. Returns those images.
     """
-    likeness, asked = Likeness.of(images), set[ImageId]()
+    likeness, asked = Likeness.of(register, destination, images), set[ImageId]()
     for track in destination.tracks:
         new = track.wanted and track.state is State.WAITING and track.call is None and not track.asked
-        alike = sorted(likeness.by_source.get(track.copy.source, ())) if new else []
+        alike = (*likeness.by_source.get(track.copy.source, ()), *likeness.guessed(track)) if new else ()
         if alike:
             track.asked = True
             asked.update(alike)
-            register.move(track, Step.DOUBT, Reason.LOOKALIKE, ", ".join(alike))
+            register.move(track, Step.DOUBT, Reason.LOOKALIKE, ", ".join(sorted(alike)))
     return asked
 
 

@@ -1,61 +1,90 @@
-"""When to look at copies under way: late enough to be cheap, early enough to notice an end soon."""
+"""When to look at copies under way: when the next few of them are expected to be ready, together.
+
+Each look costs a request and frees places and sources, so it waits for more ends as long as those
+before it do not wait long, measured by their own durations. The end of a copy is predicted from the
+progress that the cloud reports; without it from what earlier copies took; without that from its age.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 
+from orchestrator.core.schedule.batches import End, price, queued_s, together
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
 
 _FLOOR_S = 0.1
 """The shortest pause between two rounds of looks; a copy of a real image takes minutes."""
 
-_FLOOR_SHARE = 0.04
-"""Rounds come no closer together than this share of a typical copy's duration."""
+_FLOOR_SHARE = 0.01
+"""Rounds come no closer together than this share of a copy's duration: progress is told in percent."""
 
-_NEW_SHARE = 0.1
-"""How much a new duration moves the moving average of a destination."""
+_CAP_SHARE = 0.1
+"""Where POLL_INTERVAL is a smaller part of a copy's duration than this, this part bounds the pause."""
+
+_OVERDUE_SHARE = 0.25
+"""A copy that is not ready in time is looked at again after this share of what it is late by."""
 
 
-def plan_look(register: Register, destination: Destination) -> None:
+def plan_look(register: Register, destination: Destination, idle: Sequence[End] = ()) -> None:
     """Set the time of the next round of looks at a destination.
 
-    The cloud's own progress predicts each end; without it, what earlier copies took; without
-    that, a share of the age. Never later than POLL_INTERVAL from now.
+    `idle` are places and sources that are free already and wait for others to be so.
     """
-    now, typical_s = register.now, destination.typical_s
-    if destination.batches:
+    if destination.batches or register.replays:
         return
-    ends_s = (_remaining_s(track, now, typical_s) for track in destination.copying.values())
-    floor_s = max(_FLOOR_S, _FLOOR_SHARE * (typical_s or 0.0))
-    pause_s = min(max(min(ends_s, default=inf), floor_s), register.limits.poll_interval_s)
-    destination.look_at = now + pause_s
+    ends = sorted((_expected(register, track), track.order, track) for track in destination.copying.values())
+    destination.next_end = ends[0][0] if ends else inf
+    if ends:
+        coming = [End(at, max(_FLOOR_S, at - track.since)) for at, _, track in ends]
+        lasts_s = coming[0].lasts_s
+        at = together(idle, coming, price(register, destination, lasts_s), register.now)
+        pause_s = at + _FLOOR_SHARE / 2 * lasts_s - register.now
+        longest_s = _longest_pause_s(register, ends[0][2], lasts_s)
+        destination.look_at = register.now + min(max(pause_s, _FLOOR_S, _FLOOR_SHARE * lasts_s), longest_s)
 
 
-def _remaining_s(track: Track, now: float, typical_s: float | None) -> float:
-    """Predict how many seconds a copy under way still takes."""
-    age_s = now - track.since
-    if track.progress:
-        return age_s * (100 - track.progress) / track.progress
-    if typical_s is None:
-        return age_s / 4
-    return typical_s - age_s if age_s < typical_s else age_s / 8
+def _longest_pause_s(register: Register, first: Track, lasts_s: float) -> float:
+    """Return POLL_INTERVAL, or more where an end that is still to come is well predicted."""
+    known = first.progress or register.forecasts.knows((first.carrier.origin, first.copy.destination))
+    share_s = _CAP_SHARE * lasts_s if known and first.ends_at > register.now else 0.0
+    return max(register.limits.poll_interval_s, share_s)
 
 
-def learn_duration(track: Track, now: float) -> None:
-    """Remember how long copies to this destination take, as a moving average."""
+def _expected(register: Register, track: Track) -> float:
+    """Predict when a copy under way is ready; what should be so by now is late by a growing amount."""
+    now = register.now
+    if track.ends_at > now:
+        return track.ends_at
+    return now + (now - track.ends_at) * _OVERDUE_SHARE
+
+
+def foresee(register: Register, track: Track, progress: int | None) -> None:
+    """Predict the end of a copy from the cloud's own progress, or from experience, or from its age."""
+    now, age_s = register.now, register.now - track.since
+    if progress and (progress != track.progress or track.ends_at > now):
+        track.ends_at = now + age_s * (100 - progress) / progress
+    elif not progress and register.forecasts.knows((track.carrier.origin, track.copy.destination)):
+        track.ends_at = track.since + register.forecasts.seconds(track)
+    elif not progress:
+        track.ends_at = now + age_s / 2
+    track.progress, track.looked_at = progress, now
+
+
+def learn_duration(register: Register, track: Track) -> None:
+    """Remember how long the copy took."""
     if track.taken_over:
         return  # nobody knows when it began
-    took_s, before_s = now - track.since, track.destination.typical_s
-    mean_s = took_s if before_s is None else before_s + _NEW_SHARE * (took_s - before_s)
-    track.destination.typical_s = mean_s
+    route = (track.carrier.origin, track.copy.destination)
+    took_s = track.ended_at(register.now) - track.since
+    register.forecasts.learn(route, track.source.size_mb / 1024, took_s)
 
 
-def eta_s(destination: Destination, region_copies: int, now: float) -> float | None:
-    """Estimate the seconds until the last copy that fits here is ready; None before the first was."""
-    typical_s = destination.typical_s
-    if typical_s is None:
+def eta_s(register: Register, destination: Destination) -> float | None:
+    """Estimate the seconds until the last copy here is ready; None before the first was."""
+    routes = [(origin, destination.region) for origin in destination.queued]
+    if not any(map(register.forecasts.knows, routes)):
         return None
-    waves = -(-destination.admitted // max(1, region_copies))
-    ends_s = [_remaining_s(track, now, typical_s) for track in destination.copying.values()]
-    return max(ends_s, default=0.0) + waves * typical_s
+    ends_s = [_expected(register, track) - register.now for track in destination.copying.values()]
+    return max(ends_s, default=0.0) + queued_s(register, destination)

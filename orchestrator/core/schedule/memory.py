@@ -7,12 +7,14 @@ field by field, and what they do in the nights after.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
-from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownShelf, KnownSource
+from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.messages import Remembered
 from orchestrator.core.model import State
+from orchestrator.core.schedule.forecast import Forecast, Forecasts
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
 
@@ -26,12 +28,15 @@ def remember(register: Register) -> Iterator[Remembered]:
     """Give the events that bring this schedule back, in the order in which they are to be applied."""
     at, destinations = register.now, register.destinations.values()
     regions = tuple(map(_region, destinations))
-    yield Remembered(at=at, endpoint=register.endpoint, account=register.account, regions=regions)
-    for sources in _batches([_source(source) for source in register.sources.values()]):
+    routes = tuple(_routes(register.forecasts))
+    yield Remembered(
+        at=at, endpoint=register.endpoint, account=register.account, regions=regions, routes=routes
+    )
+    for sources in _batches(map(_source, register.sources.values())):
         yield Remembered(at=at, sources=sources)
-    for copies in _batches([_copy(track) for track in register.tracks.values()]):
+    for copies in _batches(map(_copy, register.tracks.values())):
         yield Remembered(at=at, copies=copies)
-    for calls in _batches(list(_calls(register))):
+    for calls in _batches(_calls(register)):
         yield Remembered(at=at, calls=calls)
     for destination in destinations:
         for shelf in _shelves(destination):
@@ -44,9 +49,13 @@ def recall(register: Register, event: Remembered) -> None:
     register.account = event.account or register.account
     for region in event.regions:
         _recall_region(register.destination(region.region), region)
+    for route in event.routes:
+        _recall_route(register.forecasts, route)
     for source in event.sources:
         record = register.source(source.origin, source.image)
         record.sighting, record.names = source.sighting, set(source.names)
+        if source.original_origin is not None and source.original is not None:
+            record.original = register.source(source.original_origin, source.original)
     for copy in event.copies:
         _recall_copy(register, copy)
     if event.calls:
@@ -64,7 +73,6 @@ def _region(destination: Destination) -> KnownRegion:
         evidence=destination.evidence.name,
         takes_marks=destination.takes_marks,
         mark_proven=destination.mark_proven,
-        typical_s=destination.typical_s,
         window=destination.window,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
@@ -74,7 +82,7 @@ def _region(destination: Destination) -> KnownRegion:
 def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
-    destination.typical_s, destination.window = known.typical_s, known.window
+    destination.window = known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 
@@ -84,16 +92,18 @@ def _source(source: Source) -> KnownSource:
         origin=source.origin,
         sighting=source.sighting,
         names=tuple(sorted(source.names)),
+        original_origin=source.original.origin if source.original else None,
+        original=source.original.image if source.original else None,
     )
 
 
 def _shelves(destination: Destination) -> Iterator[KnownShelf]:
     """Give the order of a destination's images, then of those under way, then of its doubts."""
-    for images in _batches(list(destination.images)):
+    for images in _batches(destination.images):
         yield KnownShelf(region=destination.region, images=images)
-    for copying in _batches(list(destination.copying)):
+    for copying in _batches(destination.copying):
         yield KnownShelf(region=destination.region, copying=copying)
-    for doubtful in _batches(list(destination.doubtful)):
+    for doubtful in _batches(destination.doubtful):
         yield KnownShelf(region=destination.region, doubtful=doubtful)
 
 
@@ -105,6 +115,24 @@ def _arrange(destination: Destination, shelf: KnownShelf) -> None:
         destination.copying[image] = destination.copying.pop(image)
     for copy in shelf.doubtful:
         destination.doubtful[copy] = destination.doubtful.pop(copy)
+
+
+# --- durations ------------------------------------------------------------------------------------
+
+
+def _routes(forecasts: Forecasts) -> Iterator[KnownRoute]:
+    """Give what each route has shown, and under no names what all of them have."""
+    if any(forecasts.all.sums):
+        yield KnownRoute(sums=forecasts.all.sums)
+    for (origin, destination), forecast in forecasts.routes.items():
+        yield KnownRoute(origin=origin, destination=destination, sums=forecast.sums)
+
+
+def _recall_route(forecasts: Forecasts, known: KnownRoute) -> None:
+    if known.origin is None or known.destination is None:
+        forecasts.all.recall(known.sums)
+    else:
+        forecasts.routes.setdefault((known.origin, known.destination), Forecast()).recall(known.sums)
 
 
 # --- copies and calls -----------------------------------------------------------------------------
@@ -128,6 +156,8 @@ def _copy(track: Track) -> KnownCopy:
         seen=track.seen,
         taken_over=track.taken_over,
         reserved=track.reserved,
+        via=track.carrier.origin if track.relayed else None,
+        carrier=track.carrier.image if track.relayed else None,
     )
 
 
@@ -138,6 +168,8 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
     track.lost_at, track.lost_runs, track.asked = known.lost_at, known.lost_runs, known.asked
     track.since, track.progress = known.since, known.progress
     track.seen, track.taken_over = known.seen, known.taken_over
+    if known.via is not None and known.carrier is not None:
+        track.carrier = register.carrier(track, known.via, known.carrier)
     if known.image is not None:
         register.name_image(track, known.image, answered=known.answered)
         if track.state is State.COPYING:
@@ -151,11 +183,14 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
 def _calls(register: Register) -> Iterator[KnownCall]:
     """Give every call that was ever sent."""
     for call, tracks in register.calls.items():
+        via, carriers = register.relays.get(call, (None, ()))
         yield KnownCall(
             call=call,
             copies=tuple(track.order for track in tracks),
             is_open=call in register.open_calls,
             marked=register.open_calls.get(call, True),
+            via=via,
+            carriers=carriers,
         )
 
 
@@ -163,11 +198,14 @@ def _recall_calls(register: Register, calls: Sequence[KnownCall]) -> None:
     tracks = tuple(register.tracks.values())
     for known in calls:
         register.calls[known.call] = tuple(tracks[place] for place in known.copies)
+        if known.via is not None:
+            register.relays[known.call] = (known.via, known.carriers)
         if known.is_open:
             register.open_calls[known.call] = known.marked
 
 
-def _batches(records: list[T]) -> Iterator[tuple[T, ...]]:
-    """Cut a list into parts of a bounded size."""
-    for start in range(0, len(records), _BATCH):
-        yield tuple(records[start : start + _BATCH])
+def _batches(records: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """Cut records into parts of a bounded size, made when they are asked for."""
+    rest = iter(records)
+    while batch := tuple(islice(rest, _BATCH)):
+        yield batch

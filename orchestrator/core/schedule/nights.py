@@ -7,8 +7,11 @@ from math import inf
 from orchestrator.core.messages import Begun, Planned, Settled
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.counting import count, uncount
+from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
+from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Evidence, Source, Track
@@ -16,7 +19,7 @@ from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
 def begun(register: Register, event: Begun) -> None:
     """Start afresh: no copy is wanted yet, every doubt settles anew, every count begins at zero."""
-    register.rebuilds = event.rebuilds
+    register.rebuilds, register.relaying = event.rebuilds, False
     register.endpoint = event.endpoint or register.endpoint
     register.other_account = ""
     if event.limits is not None:
@@ -30,8 +33,7 @@ def begun(register: Register, event: Begun) -> None:
         if track.state is State.DOUBTFUL:
             register.reserve(track, commit=False)
             track.destination.doubtful[track.copy] = track
-    register.pools.clear()
-    register.sleepers.clear()
+    register.offers = Offers(register.forecasts)
     register.to_inspect.clear()
     register.inspecting.clear()
     register.inspect_failures.clear()
@@ -43,16 +45,19 @@ def begun(register: Register, event: Begun) -> None:
     register.handed_out, register.throttled_since = 0, None
     register.throttles.clear()
     register.pauses.clear()
+    register.horizon = Horizon()
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():
-            register.inspect(track.source)
+            register.inspect(track.carrier)
 
 
 def _forget_source(source: Source) -> None:
     """Ask again about the source; old suspicions and pauses end with their night."""
     source.inspected, source.inspected_at, source.suspects = False, -inf, None
+    source.shown = False
     source.not_before, source.tries, source.busy_since = 0.0, 0, None
+    source.number, source.turn, source.freed_at, source.finish = -1, 0, 0.0, None
 
 
 def _forget_track(track: Track, at: float) -> None:
@@ -61,9 +66,10 @@ def _forget_track(track: Track, at: float) -> None:
     The settling time of a doubt begins again, so that no clock that jumped between two runs can
     shorten it, and the patience with a copy under way is this run's own.
     """
-    track.wanted = track.unconfirmed = track.offered = track.deferred = False
-    track.place = 0
+    track.wanted = track.unconfirmed = track.offered = track.deferred = track.relay = False
+    track.place, track.fit = 0, None
     track.not_before, track.attempts, track.misses = 0.0, 0, 0
+    track.ends_at, track.looked_at, track.ticket = at, at, 0
     if track.state in (State.DOUBTFUL, State.COPYING):
         track.since, track.taken_over = at, True
         track.absences = track.listings = 0
@@ -74,20 +80,23 @@ def _forget_track(track: Track, at: float) -> None:
 
 def planned(register: Register, event: Planned) -> None:
     """Want these copies: new ones wait, failed ones get a new chance, done ones are confirmed."""
+    register.relaying = register.relaying or event.relay
     for copy in event.copies:
         track = register.track(copy)
+        track.relay = track.relay or event.relay
         if not track.wanted:
             _want(register, track)
 
 
 def _want(register: Register, track: Track) -> None:
     """Want one copy, from wherever an earlier night left it."""
-    register.uncount(track)
+    uncount(track)
+    register.offers.enlist(track)
     track.wanted = True
     track.unconfirmed = track.image is not None and track.state in (State.READY, State.FAILED)
     if track.state is State.WAITING:
         track.reason, track.detail = Reason.QUEUED, ""
-    register.count(track)
+    count(track)
     if track.state is State.FAILED and track.image is None:
         register.move(track, Step.RENEW, Reason.QUEUED)
     elif track.state is State.WAITING:

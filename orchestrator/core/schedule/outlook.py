@@ -10,8 +10,9 @@ from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.core.schedule.admission import lacking, shortage
 from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
+from orchestrator.core.schedule.readings import Park
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Park, Track
+from orchestrator.core.schedule.tracks import Destination, Track
 from orchestrator.core.schedule.window import held_back, most_in_flight
 from orchestrator.core.verdict import Overview, Shortage, Standing
 
@@ -75,6 +76,8 @@ def standing(register: Register, track: Track) -> Standing:
         detail=detail,
         image=track.image,
         progress=track.progress if track.state is State.COPYING else None,
+        via=track.carrier.origin if track.relayed else None,
+        carrier=track.carrier.image if track.relayed else None,
     )
 
 
@@ -94,7 +97,7 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
         region=destination.region,
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
-        eta_s=eta_s(destination, most_in_flight(destination, region_copies), register.now),
+        eta_s=eta_s(register, destination),
         note="; ".join(part for part in (_note(destination, lacks), held) if part),
         shortage=lacks,
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from orchestrator.core.model import Resource
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.admission import all_deferred, lacking
+from orchestrator.core.schedule.readings import Park
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Park
+from orchestrator.core.schedule.tracks import Destination
 
 
 def full(destination: Destination) -> Reason | None:

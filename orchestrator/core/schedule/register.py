@@ -7,52 +7,67 @@ what to do next. All indexes change in `move`, so that no rule can forget one.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from heapq import heappop, heappush
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change
-from orchestrator.core.model import CallId, Copy, ImageId, Region, State
+from orchestrator.core.model import (
+    CALLING,
+    COPYING,
+    DOUBTFUL,
+    WAITING,
+    CallId,
+    ImageId,
+    Region,
+    State,
+)
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
+from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.counting import count, queue, uncount
+from orchestrator.core.schedule.forecast import Forecasts
+from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
+from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
-from orchestrator.core.schedule.tracks import Destination, Evidence, Route, Source, Track
+from orchestrator.core.schedule.records import Records
+from orchestrator.core.schedule.tracks import Evidence, Source, Track
 
-_UNDER_WAY = (State.CALLING, State.DOUBTFUL, State.COPYING)
+_UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
 
 EVERY_API = "*"
 """The name under which a pause of all requests is kept."""
 
-Pool = list[tuple[float, int, Track]]
-"""A heap of (rank, order, copy), best first; entries that no longer hold are skipped when met."""
 
-
-class Register:
+class Register(Records):
     """The state of the schedule. One owner; never shared between tasks.
 
     `stop` says why nothing at all may be sent any more in this run, `closed` why no call may;
-    a run that `rebuilds` a lost ledger only looks.
+    a run that `rebuilds` a lost ledger only looks; one that is `relaying` may send copies of copies.
+    While it `replays` the past nobody is told of changes, and nothing is offered or looked forward to:
+    the run that begins next does all of that anew.
     """
 
     def __init__(self, limits: Limits, ledger: str) -> None:
+        super().__init__()
         self.limits = limits
         self.ledger = ledger
-        self.tracks: dict[Copy, Track] = {}
-        self.sources: dict[tuple[Region, ImageId], Source] = {}
-        self.by_image: dict[ImageId, list[Source]] = defaultdict(list)
-        self.destinations: dict[Region, Destination] = {}
         self.calls: dict[CallId, tuple[Track, ...]] = {}
+        self.relays: dict[CallId, tuple[Region, tuple[ImageId, ...]]] = {}  # where it was sent, with which
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
         self.handed_out = 0
         self.served = 0
-        self.pools: dict[Route, Pool] = defaultdict(list)
-        self.sleepers: Pool = []
         self.changes: list[Change] = []
+        self.replays = False
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
         self.inspecting: dict[Region, tuple[ImageId, ...]] = {}
         self.inspect_failures: dict[Region, int] = defaultdict(int)
         self.inspect_at: dict[Region, float] = defaultdict(float)
         self.pace = Traffic(limits.requests_per_minute, limits.api_requests_per_minute)
+        self.forecasts = Forecasts()
+        self.horizon = Horizon()
+        self.offers = Offers(self.forecasts)
         self.proved = False
         self.knocks = 0
         self.throttled_since: float | None = None
@@ -61,38 +76,10 @@ class Register:
         self.stop: Reason | None = None
         self.closed: Reason | None = None
         self.rebuilds = False
+        self.relaying = False
         self.now = 0.0
         self.endpoint = ""
         self.account = self.other_account = ""
-
-    # --- records ----------------------------------------------------------------------------------
-
-    def track(self, copy: Copy) -> Track:
-        """Return the record of a copy, making it on first mention."""
-        known = self.tracks.get(copy)
-        if known is not None:
-            return known
-        source = self.source(copy.origin, copy.source)
-        destination = self.destination(copy.destination)
-        made = Track(copy, source, destination, order=len(self.tracks))
-        self.tracks[copy] = made
-        source.tracks.append(made)
-        destination.tracks.append(made)
-        return made
-
-    def source(self, origin: Region, image: ImageId) -> Source:
-        """Return the record of a source image, making it on first mention."""
-        known = self.sources.get((origin, image))
-        if known is None:
-            known = self.sources[origin, image] = Source(image, origin)
-            self.by_image[image].append(known)
-        return known
-
-    def destination(self, region: Region) -> Destination:
-        """Return the record of a destination, making it on first mention."""
-        if region not in self.destinations:
-            self.destinations[region] = Destination(region)
-        return self.destinations[region]
 
     # --- moves ------------------------------------------------------------------------------------
 
@@ -100,108 +87,148 @@ class Register:
         """Advance one copy along the table and keep every index with it."""
         before, after = track.state, advance(track.state, step)
         awaited = track.unconfirmed
-        self.uncount(track)
+        uncount(track)
         track.state, track.reason, track.detail, track.since = after, reason, detail, self.now
         track.unconfirmed = False
-        self.count(track)
+        count(track)
         self._reindex(track, before, after)
         admitted = admission.moved(track.destination, track, self.now)
         self.tell(track, before)
-        if after is State.WAITING:
+        if after is WAITING:
             self.offer(track)
         for other in admitted:
             self.offer(other)
         if awaited:
-            self._offer_siblings(track)
+            self.offer_siblings(track)
 
     def restate(self, track: Track, reason: Reason, detail: str = "") -> None:
         """Give a copy that stays in its state another reason; it needs no confirmation any more."""
         awaited = track.unconfirmed
-        self.uncount(track)
+        uncount(track)
         track.unconfirmed, track.reason, track.detail = False, reason, detail
-        self.count(track)
+        count(track)
         self.tell(track, track.state)
         if awaited:
-            self._offer_siblings(track)
+            self.offer_siblings(track)
 
-    def _offer_siblings(self, track: Track) -> None:
-        """Offer the copies of a source that waited for this one to be confirmed or to end."""
+    def offer_siblings(self, track: Track) -> None:
+        """Offer the copies that waited for this one to be confirmed, to end or to carry them; rank anew."""
+        waits_s = self.expect(track.source)
         for sibling in track.source.tracks:
-            self.offer(sibling)
+            sibling.offered = False
+            self.offer(sibling, waits_s)
+
+    def expect(self, source: Source) -> float | None:
+        """Note when the last copy of a source is expected: its copies follow each other.
+
+        Returns how long those of them take that wait; None where nobody asks.
+        """
+        if self.replays:
+            return None
+        waits_s, holder = self.forecasts.remaining_s(source), source.holder
+        begins = self.now if holder is None else max(self.now, holder.ends_at)
+        self.horizon.expect(source, begins + waits_s if waits_s or holder else None)
+        return waits_s
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
-        waits = track.state is State.WAITING and track.eligible_at > self.now
-        self.changes.append(
-            Change(
-                at=self.now,
-                copy=track.copy,
-                before=before,
-                after=track.state,
-                reason=track.reason,
-                detail=track.detail,
-                image=track.image,
-                call=track.call,
-                until=track.eligible_at if waits else None,
-            )
-        )
-
-    def uncount(self, track: Track) -> None:
-        """Take a copy out of its destination's counts, before it changes."""
-        track.destination.unsettled -= track.unsettled
-        track.destination.states[track.state] -= track.wanted
-
-    def count(self, track: Track) -> None:
-        """Put a copy back into its destination's counts, after it changed."""
-        track.destination.unsettled += track.unsettled
-        track.destination.states[track.state] += track.wanted
+        if self.replays:
+            return
+        waits = track.state is WAITING and track.eligible_at > self.now
+        change = Change(
+            self.now,
+            track.copy,
+            before,
+            track.state,
+            track.reason,
+            track.detail,
+            track.image,
+            track.call,
+            track.eligible_at if waits else None,
+            track.carrier.origin if track.relayed else None,
+            track.carrier.image if track.relayed else None,
+        )  # by place: half the time of names
+        self.changes.append(change)
 
     def _reindex(self, track: Track, before: State, after: State) -> None:
         """Keep lock, room and the lists of copies under way in step with the state."""
         destination = track.destination
-        if before is State.DOUBTFUL:
+        if before is DOUBTFUL:
             destination.doubtful.pop(track.copy, None)
-        if after is State.WAITING:
+        if after is WAITING:
             track.lost_at = None
-        if before is State.COPYING and track.image:
+        if before is COPYING and track.image:
             destination.copying.pop(track.image, None)
-        if after is State.DOUBTFUL:
+        if after is DOUBTFUL:
             track.lost_at, track.lost_runs = self.now, 0
             if destination.evidence is Evidence.UNKNOWN:
-                self.inspect(track.source)  # by what name would its copy be known?
+                self.inspect(track.carrier)  # by what name would its copy be known?
             destination.doubtful[track.copy] = track
             destination.list_at = min(destination.list_at, self.now)
-        if after is State.COPYING and track.image:
+        if after is COPYING and track.image:
             destination.copying[track.image] = track
         if after in _UNDER_WAY:
-            self.reserve(track, commit=after is State.CALLING)
+            self.reserve(track, commit=after is CALLING)
         else:
-            refused = before is State.CALLING or after is State.WAITING
-            self.release(track, made=not refused)
+            refused = before is CALLING or after is WAITING
+            freed_at = track.ended_at(self.now) if before is COPYING else self.now
+            self.release(track, made=not refused, freed_at=freed_at)
+        if after is WAITING:
+            track.carrier = track.source
 
     def reserve(self, track: Track, *, commit: bool) -> None:
-        """Lock the source and take room in the destination, once."""
+        """Lock the carrier and take room in the destination, once."""
         if track.reserved:
             return
-        track.reserved = True
-        track.source.held += 1
-        track.source.holder = track
-        track.destination.in_flight += 1
+        queue(track, -1)
+        track.reserved, track.offered = True, False
+        destination = track.destination
+        self._lock(track)
+        destination.in_flight += 1
+        if destination.idle:
+            heappop(destination.idle)
         if commit:
             self._commit(track, +1)
 
-    def release(self, track: Track, *, made: bool) -> None:
-        """Free the source, once; give the room back too when nothing was made."""
+    def release(self, track: Track, *, made: bool, freed_at: float) -> None:
+        """Free the carrier, once; give the room back too when nothing was made."""
         if not track.reserved:
             return
         track.reserved = False
-        track.source.held -= 1
+        queue(track, +1)
         track.destination.in_flight -= 1
+        track.destination.stirred = True
+        heappush(track.destination.idle, freed_at)
         if not made:
             self._commit(track, -1)
-        if track.source.held == 0:
-            track.source.holder = None
-            self._offer_siblings(track)
+        self._unlock(track, freed_at)
+
+    def carry(self, track: Track, carrier: Source) -> None:
+        """Let this image carry a copy; a lock that is held moves along."""
+        if carrier is track.carrier:
+            return
+        if track.reserved:
+            self._unlock(track, self.now)
+        track.carrier = carrier
+        if track.reserved:
+            self._lock(track)
+
+    @staticmethod
+    def _lock(track: Track) -> None:
+        track.carrier.held += 1
+        track.carrier.holder = track
+        track.source.turn = track.destination.number + 1
+
+    def _unlock(self, track: Track, freed_at: float) -> None:
+        """Let go of the carrier; when nobody else holds it, whoever may have waited for it is offered."""
+        carrier = track.carrier
+        carrier.held -= 1
+        carrier.freed_at = freed_at
+        if carrier.held == 0:
+            carrier.holder = None
+            self.offer_siblings(track)
+            for other in carrier.tracks if track.relayed else ():
+                self.offer(other)
 
     def _commit(self, track: Track, sign: int) -> None:
         """Count a copy's needs against what the last survey left, or take them back."""
@@ -213,6 +240,7 @@ class Register:
 
         `answered` tells that the cloud named it in its answer to our call.
         """
+        track.fit = None
         if track.image is not None:
             track.destination.images.pop(track.image, None)
             track.destination.copying.pop(track.image, None)
@@ -236,42 +264,45 @@ class Register:
 
     # --- who may be called ------------------------------------------------------------------------
 
-    def offer(self, track: Track) -> None:
+    def offer(self, track: Track, waits_s: float | None = None) -> None:
         """Put a copy into its route's pool, or to sleep, if it may be called some time soon.
 
-        A waiting copy whose source this run knows nothing of has its source inspected first.
+        A waiting copy whose source this run knows nothing of has its source inspected first. `waits_s`
+        is what `expect` returned, if it was just asked.
         """
-        if track.wanted and track.state is State.WAITING and not track.source.inspected:
+        if not track.wanted or track.state is not WAITING:
+            return
+        if not track.source.inspected:
             self.inspect(track.source)
-        if track.offered or not self.callable(track):
-            return
-        track.offered = True
-        if track.eligible_at > self.now:
-            heappush(self.sleepers, (track.eligible_at, track.order, track))
-            return
-        pool = self.pools[track.copy.origin, track.copy.destination]
-        heappush(pool, (-track.source.waiting, track.order, track))
+        elif not self.replays and not track.offered and self.callable(track):
+            self.offers.put(track, self.free_carriers(track), self.now, waits_s)
+
+    def free_carriers(self, track: Track) -> Iterator[Source]:
+        """Go through the images that could carry a copy now; of suspects only the original does."""
+        if not track.source.locked:
+            yield track.source
+        for other in able(track):
+            carrier = self.sources[other.copy.destination, other.image] if other.image else None
+            if carrier is not None and not (carrier.locked or carrier.suspects):
+                yield carrier
 
     def inspect(self, source: Source) -> None:
         """Queue a source for inspection, unless that is under way."""
         if source.image not in self.inspecting.get(source.origin, ()):
             self.to_inspect[source.origin][source.image] = None
 
-    def wake(self) -> float | None:
-        """Offer the sleepers whose time has come; return when the next one wakes."""
-        while self.sleepers and self.sleepers[0][0] <= self.now:
-            _, _, track = heappop(self.sleepers)
+    def wake(self) -> None:
+        """Offer the sleepers whose time has come."""
+        for track in self.offers.woken(self.now):
             track.offered = False
             self.offer(track)
-        return self.sleepers[0][0] if self.sleepers else None
 
     @staticmethod
     def callable(track: Track) -> bool:
-        """Tell whether nothing but the clock keeps a copy from being called.
+        """Tell whether nothing but the clock, or a carrier in use, keeps a copy from being called.
 
         A sibling that is to be confirmed first may turn out to be under way still.
         """
-        source = track.source
-        waits = track.wanted and track.state is State.WAITING and not track.deferred
-        free = waits and source.held == 0 and source.inspected
-        return free and not any(sibling.unconfirmed for sibling in source.tracks)
+        waits = track.wanted and track.state is WAITING and not track.deferred
+        free = waits and track.source.inspected and not track.reserved
+        return free and not any(sibling.unconfirmed for sibling in track.source.tracks)

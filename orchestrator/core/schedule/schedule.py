@@ -39,7 +39,6 @@ from orchestrator.core.schedule import (
     agenda,
     answers,
     audit,
-    evidence,
     findings,
     listings,
     memory,
@@ -47,11 +46,10 @@ from orchestrator.core.schedule import (
     outlook,
 )
 from orchestrator.core.schedule.backoff import delay_s
-from orchestrator.core.schedule.belonging import disowned
+from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Evidence
-from orchestrator.core.verdict import Overview, Standing
+from orchestrator.core.verdict import Counts, Overview, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +84,33 @@ class Schedule:
     def _dispatch(self, event: Event) -> None:
         """Hand an event to the module that knows its meaning."""
         register = self.register
-        match event:
-            case Begun():
-                nights.begun(register, event)
-            case Planned():
-                nights.planned(register, event)
-            case Settled():
-                nights.settled(register, event)
+        match event:  # the frequent ones first
+            case Seen():
+                findings.seen(register, event)
             case Called():
                 answers.called(register, event)
             case Accepted():
                 answers.accepted(register, event)
+            case Listed():
+                listings.listed(register, event)
+            case Inspected():
+                findings.inspected(register, event)
             case Refused():
                 answers.refused(register, event)
             case Lost():
                 answers.lost(register, event)
-            case Inspected():
-                findings.inspected(register, event)
-            case Listed():
-                listings.listed(register, event)
             case Surveyed():
                 findings.surveyed(register, event)
-            case Seen():
-                findings.seen(register, event)
             case Checked():
                 listings.checked(register, event)
             case Unanswered():
                 findings.unanswered(register, event)
+            case Planned():
+                nights.planned(register, event)
+            case Settled():
+                nights.settled(register, event)
+            case Begun():
+                nights.begun(register, event)
             case Ended():
                 pass
             case Remembered():
@@ -121,9 +119,14 @@ class Schedule:
                 assert_never(event)
 
     def recover(self, events: Iterable[Event]) -> None:
-        """Take in a ledger's events: the state after them is the state before the crash."""
+        """Take in a ledger's events: the state after them is the state before the crash.
+
+        What they mean for the next decision is left out: a run begins (Begun) before there is one.
+        """
+        self.register.replays = True
         for event in events:
             self.apply(event)
+        self.register.replays = False
 
     def open_calls(self) -> tuple[CallId, ...]:
         """Return the calls without an answer; after a restart each of them is lost."""
@@ -231,7 +234,7 @@ class Schedule:
             case Nature.THROTTLE | Nature.API_THROTTLE:
                 return self._backoff_s(self.register.throttles[COPY_IMAGES], jitter)
             case Nature.IMAGE_TRANSIENT:
-                return self._backoff_s(max((t.source.tries for t in tracks), default=0), jitter)
+                return self._backoff_s(max((t.carrier.tries for t in tracks), default=0), jitter)
             case Nature.UNEXPLAINED | Nature.NOT_SENT:
                 return self._backoff_s(max((t.attempts for t in tracks), default=0), jitter)
             case _:
@@ -239,15 +242,7 @@ class Schedule:
 
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""
-        if isinstance(event, Listed):
-            page = evidence.relevant(self.register, event)
-            return replace(page, images=tuple(map(disowned, page.images)))
-        if isinstance(event, Seen):
-            unknown = self.register.destination(event.region).evidence is Evidence.UNKNOWN
-            return replace(event, images=tuple(evidence.slim(s, keep_text=unknown) for s in event.images))
-        if isinstance(event, Checked) and event.sighting is not None:
-            return replace(event, sighting=disowned(event.sighting))
-        return event
+        return essence(self.register, event)
 
     def remember(self) -> Iterator[Remembered]:
         """Give the events that stand for all those so far, for what any later run can need of them."""
@@ -264,6 +259,13 @@ class Schedule:
         """Describe every copy that this run wants, in the plan's order."""
         tracks = self.register.tracks.values()
         return tuple(outlook.standing(self.register, track) for track in tracks if track.wanted)
+
+    def counts(self) -> Counts:
+        """Count the copies that this run wants by what they came to, without a look at each."""
+        states = [destination.states for destination in self.register.destinations.values()]
+        wanted = sum(each.total() for each in states)
+        ready, failed = (sum(each[state] for each in states) for state in (State.READY, State.FAILED))
+        return Counts(wanted=wanted, ready=ready, failed=failed, pending=wanted - ready - failed)
 
     def overview(self) -> tuple[Overview, ...]:
         """Describe every destination of this run at a glance."""

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
 
 from orchestrator.core.messages import Refused
-from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, Sighting, State
+from orchestrator.core.model import (
+    DOUBTFUL,
+    FAILED,
+    READY,
+    CallId,
+    Copy,
+    ImageId,
+    Region,
+    Resource,
+    Sighting,
+    State,
+)
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.readings import Listing, Park, Quota
 
 Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
+
+
+USUAL_MB = 8 * 1024
+"""What an image counts whose size is not known."""
 
 
 class Evidence(Enum):
@@ -46,7 +62,12 @@ class Source:
 
     `held` counts the copies under way (a listing may show more than the one that we allow);
     `holder` is the latest of them. `names` are all it ever had: a copy keeps the one of its day.
-    `tries` counts transient refusals in a row.
+    `tries` counts transient refusals in a row. `shown` tells that this run's latest inspection
+    showed it. A copy that carries others has a record too: `original` is that of the image that it
+    is a copy of, whose copies it carries; it need have none of its own. `number` is its place among
+    the sources that this run wants; `turn` the number of the destination whose turn it is; `freed_at`
+    when its lock was opened; `finish` the part of the night in which its last copy is expected (see
+    `horizon`).
     """
 
     image: ImageId
@@ -56,28 +77,40 @@ class Source:
     holder: Track | None = None
     sighting: Sighting | None = None
     names: set[str] = field(default_factory=set)
+    original: Source | None = None
     inspected: bool = False
     inspected_at: float = -inf
+    number: int = -1
+    turn: int = 0
+    freed_at: float = 0.0
+    finish: int | None = None
+    shown: bool = False
     suspects: Suspects | None = None
     not_before: float = 0.0
     tries: int = 0
     busy_since: float | None = None
 
     def learn(self, sighting: Sighting) -> None:
-        """Take over what an inspection shows; remember the name."""
+        """Take over what an inspection shows; remember the name, by which its copies may be known."""
         self.sighting = sighting
-        if sighting.name:
-            self.names.add(sighting.name)
+        for record in (self, self.original):
+            if sighting.name and record is not None:
+                record.names.add(sighting.name)
+
+    @property
+    def locked(self) -> bool:
+        """Tell whether it is being copied, as far as is known: it goes to one destination at a time."""
+        return self.held > 0
 
     @property
     def snapshots(self) -> int:
         """How many snapshots a copy takes in the destination: one per disk, at least one."""
-        return max(1, len(self.sighting.snapshots)) if self.sighting else 1
+        return (len(self.sighting.snapshots) or 1) if self.sighting else 1
 
     @property
-    def waiting(self) -> int:
-        """How many of its wanted copies still wait."""
-        return sum(t.wanted and t.state is State.WAITING for t in self.tracks)
+    def size_mb(self) -> int:
+        """How large it is; the usual size where the cloud does not say it."""
+        return (self.sighting.size_mb if self.sighting else None) or USUAL_MB
 
 
 @dataclass(slots=True, eq=False)
@@ -90,8 +123,13 @@ class Track:
     is set while a lost call is not accounted for, even when the copy was found: perhaps another
     made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
     was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first; `deferred` tells that it has no place in its destination's quotas, `place` how many
-    snapshots it was counted with for that (0 while it is not counted).
+    listing first. `deferred` tells that it has no place in its destination's quotas, `place` how many
+    snapshots it was counted with for that (0 while it is not counted). `ends_at` is when it is expected
+    to be ready, `looked_at` when it was last seen not to be. Of its entries in a pool only the one with
+    its latest `ticket` counts. `carrier` is the image that its latest call sends, or of which its image
+    was made: the original, or another copy of it; while the copy is under way it holds that one's
+    lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
+    carry others, None while this run has not seen it ready.
     """
 
     copy: Copy
@@ -121,13 +159,33 @@ class Track:
     unconfirmed: bool = False
     reserved: bool = False
     offered: bool = False
+    ticket: int = 0
+    ends_at: float = 0.0
+    looked_at: float = 0.0
     deferred: bool = False
     place: int = 0
+    relay: bool = False
+    fit: bool | None = None
+    carrier: Source = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the original carry it, until another image does."""
+        self.carrier = self.source
+
+    @property
+    def relayed(self) -> bool:
+        """Tell whether another image than the original carries it, or did."""
+        return self.carrier is not self.source
 
     @property
     def eligible_at(self) -> float:
         """The earliest time at which it may be called again."""
-        return max(self.not_before, self.source.not_before)
+        own, source = self.not_before, self.source.not_before
+        return own if own > source else source
+
+    def ended_at(self, now: float) -> float:
+        """Tell when a copy that is seen ready was so, as closely as two looks and a prediction can."""
+        return min(now, max(self.looked_at, self.ends_at))
 
     def needs(self, resource: Resource) -> int:
         """How much of a destination's quota its copy takes."""
@@ -140,24 +198,10 @@ class Track:
             return False
         if self.unconfirmed:
             return True
-        if self.state is State.DOUBTFUL:
+        state = self.state
+        if state is DOUBTFUL:
             return self.reason is not Reason.NEEDS_PERSON
-        return self.state not in (State.READY, State.FAILED)
-
-
-@dataclass(slots=True)
-class Quota:
-    """One quota as last read, and what was sent since."""
-
-    limit: int
-    used: int
-    committed: int = 0
-    at: float = 0.0
-
-    @property
-    def room(self) -> int:
-        """How many more fit."""
-        return max(0, self.limit - self.used - self.committed)
+        return state is not READY and state is not FAILED
 
 
 @dataclass(slots=True)
@@ -174,25 +218,9 @@ class Admission:
     queues: dict[int, list[tuple[float, int, Track]]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Park:
-    """A full destination: tried again at `until`; `probing` while that try is under way."""
-
-    reason: Reason
-    until: float
-    probing: bool = False
-    exhausted: bool = False
-
-
-@dataclass(slots=True)
-class Listing:
-    """The pages of a listing under way, and when its first request was sent."""
-
-    began: float = 0.0
-    total: int = 0
-    shown: int = 0
-    page: int = 0
-    images: list[Sighting] = field(default_factory=list)
+def _nobody() -> list[int]:
+    """Count nothing yet: number and size."""
+    return [0, 0]
 
 
 @dataclass(slots=True, eq=False)
@@ -203,10 +231,15 @@ class Destination:
     show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's. `window` is how many copies may be in flight (None: nothing was learned),
-    `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
-    different images, all of which are in `refused`; from `calm_at` on the window may shrink again.
-    `passed` counts the calls to others, since its last that was accepted, when it had room for one.
+    none of its plan's; `shut` are the regions from which a relayed call was refused for good.
+    `window` is how many copies may be in flight (None: nothing was learned), `grown` counts those
+    accepted since it last grew, `crowd` the refusals in a row that were about different images, all of
+    which are in `refused`; from `calm_at` on the window may shrink again. `passed` counts the calls to
+    others, since its last that was accepted, when it had room for one. `number` is its place among the
+    destinations of this run; `queued` are number and size (MB) of the wanted copies that wait, by
+    origin; `idle` is a heap of the times since when places that were used before are free;
+    `linger_until` is how long the next chunk waits for more copies, unless something has `stirred`;
+    `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
@@ -240,10 +273,17 @@ class Destination:
     check_at: float = 0.0
     park: Park | None = None
     ceiling: int | None = None
+    shut: set[Region] = field(default_factory=set)
     # looking at copies under way
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
-    typical_s: float | None = None
+    next_end: float = inf
+    # forming chunks
+    number: int = -1
+    queued: defaultdict[Region, list[int]] = field(default_factory=lambda: defaultdict(_nobody))
+    idle: list[float] = field(default_factory=list)
+    linger_until: float = 0.0
+    stirred: bool = True
     # how many copies it takes at a time
     window: int | None = None
     grown: int = 0
@@ -276,11 +316,13 @@ class Destination:
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
         self.unsettled, self.states = 0, Counter()
+        self.number, self.queued, self.idle = -1, defaultdict(_nobody), []
+        self.linger_until, self.stirred, self.next_end = 0.0, True, inf
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.admission = None
-        self.wants_control, self.park, self.ceiling = False, None, None
+        self.wants_control, self.park, self.ceiling, self.shut = False, None, None, set()
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []

@@ -1,10 +1,11 @@
-"""Whose turn it is to be called, of the destinations: where most waits, but none is passed over for long.
+"""Whose turn it is to be called, of the destinations: where most work waits; nobody is passed over for long.
 
 It says only in which order they are asked; whether a chunk can be formed there is not its affair.
 """
 
 from __future__ import annotations
 
+from orchestrator.core.schedule.batches import queued_s
 from orchestrator.core.schedule.parking import blocked
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination
@@ -16,12 +17,12 @@ _PATIENCE = 3
 
 def in_turn(register: Register) -> list[Destination]:
     """Order the destinations: who was passed over too often, longest first; then who has most to copy."""
-    return sorted(register.destinations.values(), key=_rank)
+    return sorted(register.destinations.values(), key=lambda destination: _rank(register, destination))
 
 
-def _rank(destination: Destination) -> tuple[int, int]:
+def _rank(register: Register, destination: Destination) -> tuple[int, float]:
     impatience = destination.passed if destination.passed >= _PATIENCE else 0
-    return -impatience, -destination.admitted
+    return -impatience, -queued_s(register, destination)
 
 
 def take_turn(register: Register, called: Destination) -> None:

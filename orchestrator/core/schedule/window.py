@@ -35,29 +35,31 @@ def most_in_flight(destination: Destination, region_copies: int) -> int:
 def refused(register: Register, tracks: tuple[Track, ...], event: Refused, nature: Nature) -> None:
     """Take a refusal for what it says about the destination of its copies."""
     destination = tracks[0].destination
-    named = any(track.copy.source == event.culprit for track in tracks)
+    named = any(track.carrier.image == event.culprit for track in tracks)
     if nature in THROTTLES:
         if register.throttled_since is None:
             register.throttled_since = event.at
         if event.at > register.throttled_since + _MINUTE_S:
-            _shrink(register, destination, event.at)
+            _shrink(register, tracks[0], event.at)
     elif MEANINGS[event.reason].may_be_crowded and nature is not Nature.MARK and not named:
-        images = {track.copy.source for track in tracks}
+        images = {track.carrier.image for track in tracks}
         destination.crowd += destination.refused.isdisjoint(images)
         destination.refused |= images
         if destination.crowd >= _CROWD:
-            _shrink(register, destination, event.at)
+            _shrink(register, tracks[0], event.at)
 
 
-def _shrink(register: Register, destination: Destination, at: float) -> None:
+def _shrink(register: Register, track: Track, at: float) -> None:
     """Let fewer copies be in flight, unless that was done just now and has had no time to show."""
+    destination = track.destination
     load = len(destination.copying)
     if load == 0 or at < destination.calm_at:
         return
     most = most_in_flight(destination, register.limits.region_copies)
     destination.window = min(most, max(load, most * 7 // 10))
     destination.grown = 0
-    destination.calm_at = at + (destination.typical_s or register.limits.backoff_max_s)
+    known = register.forecasts.knows((track.carrier.origin, destination.region))
+    destination.calm_at = at + (register.forecasts.seconds(track) if known else register.limits.backoff_max_s)
 
 
 def accepted(register: Register, destination: Destination, copies: int) -> None:

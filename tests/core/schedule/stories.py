@@ -16,7 +16,6 @@ from orchestrator.core.messages import (
     Accepted,
     Action,
     Begun,
-    Called,
     Change,
     Check,
     Checked,
@@ -72,8 +71,8 @@ class Call:
 
     @property
     def numbers(self) -> list[int]:
-        """The numbers of its source images, as `image_id` counts them."""
-        return [int(source.removeprefix("img-src")) for source in self.sources]
+        """The numbers of its original images, as `image_id` counts them."""
+        return [int(source.removeprefix("img-src")) for source in self.chunk.originals]
 
 
 @dataclass
@@ -92,6 +91,7 @@ class Story:
     quotas: dict[tuple[Region, Resource], int] = field(default_factory=dict)
     silent: dict[tuple[str, Region], Reason] = field(default_factory=dict)
     veil: Callable[[Listed], Listed] = lambda page: page
+    way: Callable[[Chunk], Chunk] = lambda chunk: chunk
     wake: float = 0.0
     made: int = 0
 
@@ -108,7 +108,7 @@ class Story:
         self.changes += changes
         return changes
 
-    def begin(self, copies: Iterable[Copy], run: str = "run1") -> Story:
+    def begin(self, copies: Iterable[Copy], run: str = "run1", *, relay: bool = False) -> Story:
         """Open a run as the engine does: open calls are lost, then the copies are wanted."""
         self.tell(Begun(at=self.now, run=RunId(run), limits=self.schedule.limits))
         for call in self.schedule.open_calls():
@@ -118,7 +118,7 @@ class Story:
             named = Sighting(image=copy.source, status="ready", name=f"name-{copy.source}")
             self.sources.setdefault(copy.source, named)
             self.shelves.setdefault(copy.destination, {})
-        self.tell(Planned(at=self.now, copies=wanted))
+        self.tell(Planned(at=self.now, copies=wanted, relay=relay))
         return self
 
     def decide(self) -> tuple[Action, ...]:
@@ -155,20 +155,22 @@ class Story:
     # --- calls ------------------------------------------------------------------------------------
 
     def intend(self, action: Submit) -> Call:
-        """Write a call down."""
+        """Write a call down, sent by the way that the story chooses."""
         self.made += 1
-        call = Call(CallId(f"call{self.made:04d}"), action.chunk, action.marked)
-        self.tell(Called(at=self.now, call=call.id, copies=action.chunk.copies, marked=action.marked))
+        call = Call(CallId(f"call{self.made:04d}"), self.way(action.chunk), action.marked)
+        self.tell(Submit(call.chunk, action.marked).intent(self.now, call.id))
         return call
 
     def make(self, call: Call) -> tuple[tuple[ImageId, ImageId], ...]:
         """Let the cloud make the copies of a call; nobody is told."""
-        pairs = tuple(
-            (copy.source, ImageId(f"img-{call.id}x{copy.source[4:]}")) for copy in call.chunk.copies
-        )
-        for copy, (_, image) in zip(call.chunk.copies, pairs, strict=True):
-            name = self.sources[copy.source].name
-            sighting = Sighting(image=image, status="pending", name=name, text=self.text(call, copy))
+        made = (ImageId(f"img-{call.id}x{copy.source[4:]}") for copy in call.chunk.copies)
+        pairs = tuple(zip(call.sources, made, strict=True))
+        shelf = self.shelves.get(call.chunk.origin, {})
+        for copy, (sent, image) in zip(call.chunk.copies, pairs, strict=True):
+            shown = shelf.get(sent) or self.sources[copy.source]
+            sighting = replace(
+                shown, image=image, status="pending", progress=None, text=self.text(call, copy)
+            )
             self.shelves[copy.destination][image] = sighting
         return pairs
 
@@ -176,7 +178,8 @@ class Story:
         """Say what the cloud writes into the description of one copy."""
         if self.texts == "mark" and call.marked:
             return write_mark(LEDGER, call.id, call.chunk)
-        return "" if self.texts == "none" else f"copied from {copy.origin} {copy.source}"
+        sent = dict(zip(call.chunk.copies, call.sources, strict=True))[copy]
+        return "" if self.texts == "none" else f"copied from {call.chunk.origin} {sent}"
 
     def accept(self, *calls: Call) -> None:
         """Let calls succeed."""

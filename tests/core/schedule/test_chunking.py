@@ -12,9 +12,11 @@ from orchestrator.core.messages import Refused
 from orchestrator.core.model import CallId, Sighting
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.chunking import gather
+from orchestrator.core.schedule.counting import count
 from orchestrator.core.schedule.culprits import clear, suspect, suspect_alone
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.register import Pool, Register
+from orchestrator.core.schedule.offers import Offer, Pool
+from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Track
 from tests.core.schedule.stories import EAST, copies_of
 
@@ -32,9 +34,9 @@ def ready_pool(images: int, *, disks: int = 1, names: str = "name-{}") -> tuple[
             snapshots=tuple(f"s{disk}" for disk in range(disks)),
         )  # fmt: skip
         track.source.learn(sighting)
-        register.count(track)
+        count(track)
         register.offer(track)
-    (pool,) = register.pools.values()
+    (pool,) = register.offers.pools.values()
     return register, pool, tracks
 
 
@@ -89,7 +91,7 @@ def test_a_smaller_image_takes_the_place_of_one_that_does_not_fit() -> None:
     assert big.sighting is not None
     big.sighting = replace(big.sighting, snapshots=("a", "b", "c", "d", "e"))
     assert orders(gather(register, pool, 10, 3).chosen) == [1, 2, 3]
-    assert [entry[2].order for entry in pool] == [0]
+    assert [entry.track.order for entry in pool] == [0]
 
 
 def test_sources_of_one_name_never_share_a_chunk() -> None:
@@ -125,7 +127,7 @@ def test_what_cannot_be_called_now_is_passed_over() -> None:
     tracks[3].source.inspected = False
     assert orders(gather(register, pool, 10, None).chosen) == [4]
     assert pool == []
-    assert [entry[2].order for entry in register.sleepers] == [1]
+    assert [entry.track.order for entry in register.offers.sleepers] == [1]
 
 
 def test_the_source_with_most_copies_to_make_goes_first() -> None:
@@ -133,7 +135,7 @@ def test_the_source_with_most_copies_to_make_goes_first() -> None:
     register, pool, tracks = ready_pool(3)
     pool.clear()
     for track, waiting in zip(tracks, (1, 3, 2), strict=True):
-        heappush(pool, (-waiting, track.order, track))
+        heappush(pool, Offer(-waiting, track.order, track.ticket, track, track.source))
     assert orders(gather(register, pool, 2, None).chosen) == [1, 2]
 
 
@@ -176,7 +178,7 @@ def test_a_group_larger_than_the_room_loses_nobody() -> None:
     suspect(tuple(track.source for track in tracks), REFUSAL)
     pool.clear()
     for track in tracks:
-        heappush(pool, (-track.order, track.order, track))
+        heappush(pool, Offer(-track.order, track.order, track.ticket, track, track.source))
     gone = []
     for _ in range(4):
         (number,) = taken(register, pool, most=1)

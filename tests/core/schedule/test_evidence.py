@@ -7,8 +7,11 @@ import pytest
 from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import Accepted, Called, Listed
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sighting, State
-from orchestrator.core.schedule.evidence import judge_text, lookalikes, owner, relevant, slim, trusted
-from orchestrator.core.schedule.tracks import Destination, Evidence, Quota
+from orchestrator.core.schedule.essence import slim
+from orchestrator.core.schedule.evidence import judge_text, owner, relevant, trusted
+from orchestrator.core.schedule.likeness import lookalikes
+from orchestrator.core.schedule.readings import Quota
+from orchestrator.core.schedule.tracks import Destination, Evidence
 from tests.core.schedule.stories import EAST, LEDGER, NORTH, SOUTH, Story, copies_of, image_id, story
 
 COPIES = copies_of(2, EAST)
@@ -187,9 +190,9 @@ def test_a_lookalike_has_a_wanted_name_and_no_owner() -> None:
     """The name of a copy that has no image yet; images that somebody owns do not count."""
     tale = lost_call()
     images = [seen("", NAME[0]), seen("", "else", "img-else"), seen("", "", "img-nameless")]
-    assert lookalikes(tale.region(EAST), images) == {ImageId("img-there")}
+    assert lookalikes(tale.schedule.register, tale.region(EAST), images) == {ImageId("img-there")}
     tale.tell(Accepted(at=tale.now, call=CALL, pairs=((COPIES[0].source, ImageId("img-there")),)))
-    assert lookalikes(tale.region(EAST), images) == set()
+    assert lookalikes(tale.schedule.register, tale.region(EAST), images) == set()
 
 
 def test_what_no_copy_will_ever_need_is_not_recorded() -> None:

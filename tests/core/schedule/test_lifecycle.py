@@ -9,6 +9,7 @@ import pytest
 from orchestrator.core.limits import Limits
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.counting import count
 from orchestrator.core.schedule.lifecycle import TABLE, IllegalStep, Step, advance, diagram
 from orchestrator.core.schedule.register import Register
 from tests.core.schedule.stories import EAST, copies_of
@@ -45,7 +46,7 @@ def test_an_illegal_step_changes_nothing(state: State, step: Step) -> None:
     register = Register(Limits(), "ledger")
     track = register.track(copies_of(1, EAST)[0])
     track.wanted, track.state = True, state
-    register.count(track)
+    count(track)
     destination = track.destination
     before = (track.state, track.reason, track.since, destination.unsettled, destination.waiting)
     with pytest.raises(IllegalStep):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from orchestrator.core.messages import Look
 from orchestrator.core.model import State
-from orchestrator.core.schedule.looking import eta_s, learn_duration
-from tests.core.schedule.stories import EAST, Story, copies_of, story
+from orchestrator.core.schedule.looking import eta_s
+from tests.core.schedule.stories import EAST, NORTH, Story, copies_of, story
 
 
 def under_way(images: int = 1, poll_interval_s: float = 30) -> Story:
@@ -62,7 +64,7 @@ def test_experience_predicts_the_end() -> None:
     tale.wait(590)
     tale.finish()
     tale.accept(*tale.wait(200))
-    assert tale.region(EAST).typical_s is not None
+    assert tale.schedule.register.forecasts.knows((NORTH, EAST))
     assert looks_in(tale, 300) <= 1
 
 
@@ -79,26 +81,18 @@ def test_a_round_looks_at_every_copy_a_hundred_at_a_time() -> None:
     assert len({image for look in looks for image in look.images}) == 250
 
 
-def test_a_duration_moves_the_average_slowly() -> None:
-    """The first copy sets the average, each later one moves it by a tenth."""
-    tale = under_way()
-    track = tale.track(copies_of(1, EAST)[0])
-    learn_duration(track, track.since + 1000)
-    assert track.destination.typical_s == 1000
-    learn_duration(track, track.since + 2000)
-    assert track.destination.typical_s == 1100
-
-
 def test_the_end_of_a_region_is_estimated_from_what_waits_and_what_runs() -> None:
-    """None before experience; then what is under way plus a typical copy for each wave that waits."""
+    """None before experience; then what is under way plus what waits, shared among the places."""
     tale = story(copies_of(5, EAST), region_copies=2)
     tale.accept(*tale.go())
-    destination = tale.region(EAST)
-    assert eta_s(destination, 2, tale.now) is None
-    destination.typical_s = 600
-    assert eta_s(destination, 2, tale.now) == 600 + 2 * 600
-    assert eta_s(destination, 2, tale.now + 200) == 400 + 2 * 600
-    assert eta_s(destination, 2, tale.now + 5000) == 5000 / 8 + 2 * 600, "overdue: a share of its age"
+    register, destination = tale.schedule.register, tale.region(EAST)
+    assert eta_s(register, destination) is None
+    register.forecasts.learn((NORTH, EAST), 8.0, 600.0)
+    for track in destination.copying.values():
+        track.ends_at = tale.now + 600
+    assert eta_s(register, destination) == pytest.approx(600 + 3 * 600 / 2)
+    register.now = tale.now + 200
+    assert eta_s(register, destination) == pytest.approx(400 + 3 * 600 / 2)
 
 
 def test_a_copy_taken_over_teaches_no_duration() -> None:

@@ -13,13 +13,14 @@ from tests.core.schedule.walks import walk, written
 TEXTS = ("mark", "platform", "none")
 
 
+@pytest.mark.parametrize("relay", [False, True])
 @pytest.mark.parametrize("seed", range(45))
-def test_a_compacted_ledger_decides_like_the_whole_one(seed: int) -> None:
+def test_a_compacted_ledger_decides_like_the_whole_one(seed: int, relay: bool) -> None:
     """Through lost calls, crashes and further nights: every request, wake and change is the same.
 
     At each restart all events but the memory of them are forgotten, so memories are made of memories.
     """
-    tale = twins(seed, TEXTS[seed % 3], walk(seed, TEXTS[seed % 3]))
+    tale = twins(seed, TEXTS[seed % 3], walk(seed, TEXTS[seed % 3], relay=relay))
     for step in range(60):
         tale.step()
         if step % 15 == 14:
@@ -28,10 +29,11 @@ def test_a_compacted_ledger_decides_like_the_whole_one(seed: int) -> None:
     tale.end()
 
 
+@pytest.mark.parametrize("relay", [False, True])
 @pytest.mark.parametrize("seed", range(45))
-def test_every_record_is_the_same_when_the_next_run_begins(seed: int) -> None:
+def test_every_record_is_the_same_when_the_next_run_begins(seed: int, relay: bool) -> None:
     """Whatever moment the events end at: states, images, calls, evidence, names and times, field by field."""
-    tale = walk(seed, TEXTS[seed % 3])
+    tale = walk(seed, TEXTS[seed % 3], relay=relay)
     for step in range(40):
         tale.step()
         if step % 8 == 7:

@@ -7,6 +7,7 @@ import pytest
 from orchestrator.core.limits import Limits
 from orchestrator.core.model import Region, Resource
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.counting import count, uncount
 from orchestrator.core.schedule.parking import (
     blocked,
     exhausted,
@@ -25,9 +26,9 @@ def waiting(*regions: Region) -> tuple[Register, list[Destination]]:
     register = Register(Limits(), "ledger")
     for copy in copies_of(1, *regions):
         track = register.track(copy)
-        register.uncount(track)
+        uncount(track)
         track.wanted = True
-        register.count(track)
+        count(track)
     return register, [register.destinations[region] for region in regions]
 
 

@@ -187,8 +187,8 @@ def test_a_busy_image_does_not_make_the_others_wait() -> None:
     tale = story(copies_of(3, EAST, SOUTH), workers=10)
     (call,) = tale.go()
     tale.refuse(call, Reason.BUSY, image_id(1))
-    called = {(c.chunk.destination, number) for c in tale.go() for number in c.numbers}
-    assert called == {(EAST, 0), (EAST, 2)}
+    called = [number for c in tale.go() for number in c.numbers]
+    assert sorted(called) == [0, 2]
     assert tale.schedule.why(Copy(image_id(1), NORTH, EAST), tale.now)[0] is Reason.BUSY
 
 

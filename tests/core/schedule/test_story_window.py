@@ -161,7 +161,9 @@ class Crowd:
     def __init__(self, region_copies: int = 20, typical_s: float | None = None, makes: int = 1) -> None:
         self.register = Register(Limits(region_copies=region_copies, backoff_max_s=300), LEDGER)
         self.destination: Destination = self.register.destination(EAST)
-        self.destination.typical_s, self.destination.crowd = typical_s, 1
+        self.destination.crowd = 1
+        if typical_s is not None:
+            self.register.forecasts.learn((NORTH, EAST), 8.0, typical_s)
         for number in range(makes):
             self.destination.copying[ImageId(f"img-made{number}")] = self.new()
 

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
-from tests.core.schedule.walks import walk
+from tests.core.schedule.walks import Walk, walk
 
 TEXTS = ("mark", "platform", "none")
 
@@ -18,7 +18,17 @@ def test_every_step_of_a_walk_keeps_the_promises(seed: int) -> None:
     Refusals of every kind, lost calls with late effects, silent reads, blind listings, quotas that
     move, images that break or go, and processes that die and come back wanting less.
     """
-    tale = walk(seed, TEXTS[seed % 3])
+    _take(walk(seed, TEXTS[seed % 3]))
+
+
+@pytest.mark.parametrize("seed", range(90))
+def test_every_step_of_a_relayed_walk_keeps_the_promises(seed: int) -> None:
+    """The same where ready copies carry others at random: one carrier goes to one destination at a time."""
+    _take(walk(seed, TEXTS[seed % 3], relay=True))
+
+
+def _take(tale: Walk) -> None:
+    """Go fifty steps, then to the end of the run."""
     for _ in range(50):
         tale.step()
     tale.end()

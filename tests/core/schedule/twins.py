@@ -12,7 +12,7 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Source, Suspects, Track
 from tests.core.schedule.stories import LEDGER
-from tests.core.schedule.walks import PLAN, Walk, written
+from tests.core.schedule.walks import Walk, written
 
 INDIFFERENT = {
     Register: {"changes", "pace", "limits"},
@@ -113,7 +113,7 @@ def _plain(value: object) -> object:
 
 def twins(seed: int, texts: str, walk: Walk) -> Twins:
     """Begin a walk of twins under the bounds of an ordinary one."""
-    made = Twins(limits=walk.limits, texts=texts, chance=walk.chance)
-    made.begin(PLAN)
+    made = Twins(limits=walk.limits, texts=texts, chance=walk.chance, relay=walk.relay)
+    made.begin(made.plan, relay=made.relay)
     made.act()
     return made

@@ -10,6 +10,7 @@ from orchestrator.core.model import ImageId, Region, Resource, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.tracks import Destination, Source, Track
+from orchestrator.core.verdict import count
 
 Shelves = Mapping[Region, Mapping[ImageId, Sighting]]
 
@@ -20,10 +21,12 @@ def check(live: Schedule, shadow: Schedule, shelves: Shelves) -> None:
     for destination in register.destinations.values():
         _counts_add_up(destination)
         _places_add_up(destination)
+    holders = [track.carrier for track in register.tracks.values() if track.reserved]
     for source in register.sources.values():
-        _locks_add_up(source)
+        _locks_add_up(source, holders.count(source))
     assert live.settled() is (not any(d.unsettled for d in register.destinations.values()))
     assert live.settled() is (not any(track.unsettled for track in register.tracks.values()))
+    assert live.counts() == count(live.standings())
     assert _essentials(live) == _essentials(shadow)
     _nothing_twice(shelves)
 
@@ -72,9 +75,9 @@ def _places_add_up(destination: Destination) -> None:
     assert not room, "a deferred copy fits"
 
 
-def _locks_add_up(source: Source) -> None:
-    """Its lock is held by the copies under way, and by nobody else."""
-    assert source.held == sum(track.reserved for track in source.tracks)
+def _locks_add_up(source: Source, carried: int) -> None:
+    """Its lock is held by the copies under way that it carries, and by nobody else."""
+    assert source.held == carried
     assert (source.holder is None) is (source.held == 0)
 
 
@@ -85,19 +88,33 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
         copy: (
             t.state, t.reason, t.detail, t.image, t.call, t.since, t.not_before, t.attempts, t.progress,
             t.seen, t.misses, t.absences, t.listings, t.wanted, t.unconfirmed, t.reserved, t.deferred,
+            t.relay, t.fit, t.carrier.origin, t.carrier.image,
         )
         for copy, t in register.tracks.items()
     }  # fmt: skip
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.typical_s, d.audited, d.strangers, d.window, d.grown, d.crowd,
+            d.listed, d.lookalikes, d.audited, d.strangers, d.window, d.grown, d.crowd, d.shut,
         )
         for d in register.destinations.values()
     }  # fmt: skip
-    sources = {key: (s.held, s.inspected, s.sighting, s.not_before) for key, s in register.sources.items()}
+    sources = {
+        key: (
+            s.held,
+            s.inspected,
+            s.sighting,
+            s.not_before,
+            s.shown,
+            s.names,
+            s.original and s.original.image,
+        )
+        for key, s in register.sources.items()
+    }
     calls = {call: tuple(t.copy for t in tracks) for call, tracks in register.calls.items()}
-    run = (register.proved, register.stop, register.closed, schedule.open_calls(), calls)
+    routes = {route: forecast.sums for route, forecast in register.forecasts.routes.items()}
+    whole = (schedule.open_calls(), calls, register.relays)
+    run = (routes, register.proved, register.stop, register.closed, *whole)
     return {"tracks": tracks, "regions": regions, "sources": sources, "run": run}
 
 

@@ -12,10 +12,11 @@ from random import Random
 from orchestrator.core.codec import from_json, kind_of, to_json
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Accepted, Change, Event, Listed, Read, Submit, Unanswered
-from orchestrator.core.model import CallId, Resource
+from orchestrator.core.model import CallId, Chunk, Copy, Resource
 from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule import Schedule
-from tests.core.schedule.stories import EAST, KINDS, LEDGER, SOUTH, Call, Story, copies_of
+from tests.core.schedule.carrying import relayed
+from tests.core.schedule.stories import EAST, EAST1, KINDS, LEDGER, SOUTH, Call, Story, copies_of
 from tests.core.schedule.walk_checks import check
 
 _REFUSALS = [
@@ -33,6 +34,7 @@ _BOUNDS = Limits(
     max_attempts=4, copy_timeout_s=600, quota_interval_s=40,
 )  # fmt: skip
 PLAN = copies_of(7, EAST, SOUTH)
+RELAY_PLAN = copies_of(4, EAST, SOUTH, EAST1)
 
 
 @dataclass
@@ -45,10 +47,23 @@ class Walk(Story):
     fair: bool = False
     blind: bool = False
     runs: int = 0
+    relay: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.shadow = Schedule(self.limits, LEDGER)
+        self.way = self.wander if self.relay else self.way
+
+    @property
+    def plan(self) -> tuple[Copy, ...]:
+        """Every copy that its nights may want."""
+        return RELAY_PLAN if self.relay else PLAN
+
+    def wander(self, chunk: Chunk) -> Chunk:
+        """Let a call take one of the ways that are open to it."""
+        ways = [relayed(self.schedule, chunk, via) for via in self.shelves if via != chunk.destination]
+        open_ways = [found for found in ways if found.via is not None]
+        return self.chance.choice([chunk, *open_ways, *open_ways])
 
     # --- the ways of a walk -----------------------------------------------------------------------
 
@@ -114,7 +129,7 @@ class Walk(Story):
 
     def change_quota(self) -> None:
         """Let somebody make room, or use it up."""
-        region = self.chance.choice([EAST, SOUTH])
+        region = self.chance.choice([EAST, SOUTH, EAST1][: 3 if self.relay else 2])
         self.quotas[region, self.chance.choice(list(Resource))] = self.chance.choice([0, 3, 1000])
         self.blind = not self.fair and self.chance.random() < 0.2
 
@@ -127,7 +142,8 @@ class Walk(Story):
         self.schedule.recover(written(event) for event in self.told)
         self.runs += 1
         share = self.chance.choice([0.3, 1.0, 1.0])
-        self.begin([copy for copy in PLAN if self.chance.random() < share], run=f"run{self.runs}")
+        wanted = [copy for copy in self.plan if self.chance.random() < share]
+        self.begin(wanted, run=f"run{self.runs}", relay=self.relay)
 
     # --- what a walk adds to a story --------------------------------------------------------------
 
@@ -139,15 +155,18 @@ class Walk(Story):
 
     def intend(self, action: Submit) -> Call:
         """Hold every call against the promises, before it is sent."""
-        for copy in action.chunk.copies:
-            siblings = self.track(copy).source.tracks
-            assert [t.copy for t in siblings if t.reserved] == [copy], "its source is under way elsewhere"
+        call = super().intend(action)
+        for copy, sent in zip(call.chunk.copies, call.sources, strict=True):
+            track = self.track(copy)
+            assert (track.carrier.origin, track.carrier.image) == (call.chunk.origin, sent)
+            carried = [t.copy for t in track.source.tracks if t.reserved and t.carrier is track.carrier]
+            assert carried == [copy], "its source is under way elsewhere"
         names = [name for copy in action.chunk.copies for name in self.track(copy).source.names]
         assert len(set(names)) == len(names), "two of one name"
         region = self.region(action.chunk.destination)
         assert region.in_flight <= self.limits.region_copies
         assert len(self.open) <= self.limits.workers
-        return super().intend(action)
+        return call
 
     def answer(self, read: Read) -> Event:
         """Answer a read, or not."""
@@ -190,9 +209,10 @@ def written(event: Event) -> Event:
     return from_json(kind_of(event), to_json(event))
 
 
-def walk(seed: int, texts: str) -> Walk:
-    """Begin a walk."""
-    made = Walk(limits=_BOUNDS, texts=texts, chance=Random(seed))
-    made.begin(PLAN)
+def walk(seed: int, texts: str, *, relay: bool = False) -> Walk:
+    """Begin a walk, perhaps one on which ready copies carry others."""
+    limits = replace(_BOUNDS, region_copies=2) if relay else _BOUNDS  # small chunks have one way more often
+    made = Walk(limits=limits, texts=texts, chance=Random(seed), relay=relay)
+    made.begin(made.plan, relay=relay)
     made.act()
     return made

@@ -1,0 +1,27 @@
+"""Which images may carry a copy: its original, and the ready copies of it that were found fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.core.model import READY
+from orchestrator.core.schedule.tracks import Source, Track
+
+
+def able(track: Track) -> Iterator[Track]:
+    """Go through the copies whose images may carry this one, now or as soon as nobody holds them.
+
+    Only for an original that this run has seen: of one that is gone nothing new is made.
+    """
+    if track.relay and track.source.shown:
+        for other in track.source.tracks:
+            confirmed = other.state is READY and not other.unconfirmed
+            if confirmed and other.fit and other.copy.destination not in track.destination.shut:
+                yield other
+
+
+def carries(carrier: Source, track: Track) -> bool:
+    """Tell whether an image that was offered may still carry a copy: much may have happened since."""
+    if carrier is track.source:
+        return True
+    return any((t.copy.destination, t.image) == (carrier.origin, carrier.image) for t in able(track))
