@@ -13,7 +13,8 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Submit, Survey
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.reasons import Reason
-from tests.core.schedule.stories import EAST, NORTH, SOUTH, Call, Story, copies_of, image_id
+from orchestrator.core.schedule import Schedule
+from tests.core.schedule.stories import EAST, LEDGER, NORTH, SOUTH, Call, Story, copies_of, image_id
 
 
 def tale_of(copies: Iterable[Copy], *, images: int = 1000, snapshots: int = 1000, workers: int = 4) -> Story:
@@ -216,6 +217,18 @@ def test_where_all_fit_nothing_is_said() -> None:
     tale.accept(*tale.go())
     (overview,) = tale.schedule.overview()
     assert (overview.note, overview.shortage) == ("", None)
+
+
+def test_a_ledger_that_is_read_back_says_the_same() -> None:
+    """`status` reads the ledger of a run that goes on: the same copies are deferred, in the same numbers."""
+    tale = tale_of(copies_of(20, EAST, SOUTH), images=7, snapshots=9)
+    tale.accept(*tale.go())
+    again = Schedule(tale.limits, LEDGER)
+    again.recover(tale.told)
+    assert again.standings() == tale.schedule.standings()
+    assert [view.shortage for view in again.overview()] == [
+        view.shortage for view in tale.schedule.overview()
+    ]
 
 
 # --- what it costs --------------------------------------------------------------------------------
