@@ -156,7 +156,7 @@ def test_ours_is_timed_at_as_many_copies_as_a_rival_made() -> None:
 
 
 def test_kinds_are_as_they_say() -> None:
-    """Slow is slow in the last destination, quotas tight in two, one in twenty a culprit, brisk ten times so."""
+    """Slow is slow in the last destination, quotas are tight in two, a twentieth are culprits, brisk is."""
     kinds = ("slow", "quotas", "culprits", "brisk")
     slow, quotas, culprits, brisk = (Night(KINDS[kind], 3, 40, 1) for kind in kinds)
     assert all(10 * brisk.took_s[copy] == pytest.approx(took_s) for copy, took_s in culprits.took_s.items())
