@@ -74,14 +74,14 @@ class Ours:
         self.schedule = Schedule(limits(night.speed), _LEDGER)
         self.chance = Random(night.seed)
         self.calls = 0
-        self._wake_at = inf
+        self._wake_at, self._stirred = inf, False
 
     def begin(self) -> None:
         """Open the run and decide for the first time."""
         at = self.line.clock.now
         self.learn(Begun(at=at, run=RunId("run1"), limits=self.schedule.limits))
         self.learn(self.planned(at))
-        self._drive()
+        self._stir()
 
     def planned(self, at: float) -> Planned:
         """Want every copy of the night."""
@@ -94,21 +94,28 @@ class Ours:
             if change.after is State.READY and change.reason is Reason.COPIED:
                 self.noticed[change.copy] = self.line.clock.now
 
-    def _drive(self) -> None:
-        """Begin everything that is decided now; ask again at the time the schedule gives."""
-        if self.schedule.finished(waits_for_room=False):
-            return
-        decision = self.schedule.decide(self.line.clock.now)
-        for action in decision.actions:
-            self.line.clock.start(self._perform(self._intend(action), action))
-        self._wake_at = decision.wake
-        if decision.wake < inf:
-            self.line.clock.start(self._wake(decision.wake), max(0.0, decision.wake - self.line.clock.now))
+    def _stir(self) -> None:
+        """Decide once all that arrives at this moment has been learned, as the engine does."""
+        if not self._stirred:
+            self._stirred = True
+            self.line.clock.start(self._drive())
+
+    def _drive(self) -> Process[None]:
+        """Begin everything that is decided now, and what that allows; ask again when the schedule says."""
+        self._stirred, acts = False, True
+        while acts and not self.schedule.finished(waits_for_room=False):
+            decision = self.schedule.decide(self.line.clock.now)
+            for action in decision.actions:
+                self.line.clock.start(self._perform(self._intend(action), action))
+            acts, self._wake_at = bool(decision.actions), decision.wake
+        if not acts and self._wake_at < inf:
+            self.line.clock.start(self._wake(self._wake_at), max(0.0, self._wake_at - self.line.clock.now))
+        yield from ()
 
     def _wake(self, at: float) -> Process[None]:
         """Decide again, unless a later decision gave another time."""
         if at == self._wake_at:
-            self._drive()
+            self._stir()
         yield from ()
 
     def _intend(self, action: Action) -> CallId | None:
@@ -128,7 +135,7 @@ class Ours:
         else:
             event = yield from self._read(action)
         self.learn(event)
-        self._drive()
+        self._stir()
 
     def _copy(self, call: CallId, action: Submit) -> Process[Event]:
         chunk, world = action.chunk, self.line.world

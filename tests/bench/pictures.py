@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Mapping, Sequence
 
 from tests.bench.cells import Cell
 from tests.bench.nights import KINDS
+from tests.bench.plot import line_chart
 
 _LEFT_OUT = "strict"
 """Four to twenty-five times the bound: beside it nobody would see a difference between the others."""
@@ -16,10 +15,7 @@ Lines = dict[str, list[tuple[float, float]]]
 
 
 def drawn(cells: Sequence[Cell]) -> dict[str, str]:
-    """Draw every kind that was measured at more than one size: file name -> SVG; none without `plot`."""
-    if find_spec("tests.bench.plot") is None:
-        return {}
-    line_chart: Callable[..., str] = import_module("tests.bench.plot").line_chart
+    """Draw every kind that was measured at more than one size: file name -> SVG."""
     return {
         f"makespan-{kind}.svg": line_chart(lines, title=title, x="images", y="makespan / lower bound")
         for kind, (title, lines) in charts(cells).items()
