@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent.parent
 BENCHMARKS = ROOT / "benchmarks"
 RESULTS, NOTES, COSTS = (BENCHMARKS / f"{name}.md" for name in ("results", "notes", "cost"))
 SIZES = (10, 100, 1000, 10_000)
-SEEDS = 5
+SEEDS = 3
 _ROUNDING = 1e-6
 _NO_SDK = (
     "The script was not held against the real one: the official SDK is not installed (`make test-oracle`)."
