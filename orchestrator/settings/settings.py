@@ -6,12 +6,9 @@ handed in. Defaults of what the schedule needs are those of `core.limits`.
 
 from __future__ import annotations
 
-import difflib
-import re
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 from pydantic_core import ErrorDetails
@@ -22,6 +19,16 @@ from orchestrator.core.model import DOCUMENTED_REGIONS, Region
 from orchestrator.errors import SettingsError
 from orchestrator.settings.durations import parse_duration
 from orchestrator.settings.endpoints import check_endpoint, check_proxy, is_loopback
+from orchestrator.settings.forms import (
+    LogLevel,
+    certificates,
+    count,
+    count_or_none,
+    level,
+    path_of,
+    region_ids,
+    share,
+)
 from orchestrator.settings.layers import (
     Folders,
     Handed,
@@ -35,86 +42,8 @@ from orchestrator.settings.secret import Secret
 
 VM_ENDPOINT = "https://vm.jdcloud-api.com"
 DISK_ENDPOINT = "https://disk.jdcloud-api.com"
-COUNT_MAX = 1_000_000_000
-"""No cap that anybody meets: it only keeps a slip of the pen from asking for more tasks than memory."""
 
 _LIMITS = Limits()
-_REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+")
-_COUNT = re.compile(r"[0-9]{1,18}", re.ASCII)
-
-LogLevel = Literal["debug", "info", "warning", "error", "critical"]
-
-
-def _count(value: object) -> int:
-    """Read a whole number of 1 or more."""
-    text = value.strip() if isinstance(value, str) else None
-    number = int(text) if text and _COUNT.fullmatch(text) else value
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError(f"{value!r:.60} is not a whole number of 1 or more")
-    if not 1 <= number <= COUNT_MAX:
-        raise ValueError(f"must be a whole number from 1 to {COUNT_MAX}")
-    return number
-
-
-def _count_or_none(value: object) -> int | None:
-    """Read a whole number of 1 or more, if there is one."""
-    return None if value is None else _count(value)
-
-
-def _share(value: object) -> float:
-    """Read a share: a number from 0 to 1."""
-    try:
-        number = float(value) if isinstance(value, (str, int, float)) else -1.0
-    except ValueError:
-        number = -1.0
-    if isinstance(value, bool) or not 0 <= number <= 1:
-        raise ValueError(f"{value!r:.60} is not a number from 0 to 1")
-    return number
-
-
-def _path(value: object) -> Path:
-    """Read a path; the layers have made it absolute."""
-    text = str(value) if isinstance(value, (str, Path)) else ""
-    if not text.strip() or "\0" in text:
-        raise ValueError("must be a path")
-    if text.startswith("~"):
-        raise ValueError(f"{text!r:.60}: only one's own ~/ is expanded; write the whole path")
-    return Path(text)
-
-
-def _certificates(value: object) -> Path | None:
-    """Read the path of a PEM file and try it, so that a wrong one is known before the first request."""
-    if value is None:
-        return None
-    path = _path(value)
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError:
-        raise ValueError(f"{path} holds no certificates in PEM form") from None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    return path
-
-
-def _regions(value: object) -> tuple[str, ...]:
-    """Read region ids: a list, or a text with commas."""
-    items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(items, (list, tuple)):
-        raise ValueError("must be a list of region ids")
-    for item in items:
-        if not isinstance(item, str) or not _REGION.fullmatch(item):
-            raise ValueError(f"{item!r:.60} is not a region id such as cn-north-1")
-    return tuple(dict.fromkeys(items))
-
-
-def _level(value: object) -> str:
-    """Read a log level in any case."""
-    level = value.strip().lower() if isinstance(value, str) else ""
-    known = get_args(LogLevel)
-    if level not in known:
-        near = difflib.get_close_matches(level, known, n=1, cutoff=0)[0]
-        raise ValueError(f"{value!r:.60} is none of {', '.join(known)}; the nearest is {near}")
-    return level
 
 
 def _proxy(value: object) -> Secret | None:
@@ -130,8 +59,8 @@ def _disk_default(before: dict[str, Any]) -> str:
     return vm if is_loopback(vm) else DISK_ENDPOINT
 
 
-Count = Annotated[int, BeforeValidator(_count)]
-Share = Annotated[float, BeforeValidator(_share)]
+Count = Annotated[int, BeforeValidator(count)]
+Share = Annotated[float, BeforeValidator(share)]
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 Endpoint = Annotated[str, BeforeValidator(check_endpoint)]
 Proxy = Annotated[Secret | None, BeforeValidator(_proxy), PlainSerializer(lambda proxy: proxy and str(proxy))]
@@ -159,7 +88,7 @@ class Settings(BaseSettings):
         default_factory=_disk_default,
         description="Where disk calls go. Not set while VM_ENDPOINT is this machine: the same as that.",
     )
-    state_dir: Annotated[Path, BeforeValidator(_path)] = Field(
+    state_dir: Annotated[Path, BeforeValidator(path_of)] = Field(
         description="Folder of ledger, lock and progress logs, on a local disk."
     )
     workers: Count = Field(
@@ -172,7 +101,7 @@ class Settings(BaseSettings):
     requests_per_minute: Count = Field(
         default=_LIMITS.requests_per_minute, description="Most requests of any kind within a minute."
     )
-    api_requests_per_minute: Annotated[int | None, BeforeValidator(_count_or_none)] = Field(
+    api_requests_per_minute: Annotated[int | None, BeforeValidator(count_or_none)] = Field(
         default=None, description="Most requests to any one API within a minute."
     )
     poll_interval: Seconds = Field(
@@ -211,10 +140,10 @@ class Settings(BaseSettings):
         default=_LIMITS.max_attempts,
         description="Calls of one copy that surely made nothing and gave no known reason, before it fails.",
     )
-    extra_regions: Annotated[tuple[str, ...], BeforeValidator(_regions)] = Field(
+    extra_regions: Annotated[tuple[str, ...], BeforeValidator(region_ids)] = Field(
         default=(), description="Regions that plans may name besides the documented four."
     )
-    log_level: Annotated[LogLevel, BeforeValidator(_level)] = Field(
+    log_level: Annotated[LogLevel, BeforeValidator(level)] = Field(
         default="info", description="Least level that is logged: debug, info, warning, error, critical."
     )
     log_days: Count = Field(default=30, description="Days that progress logs are kept.")
@@ -223,7 +152,7 @@ class Settings(BaseSettings):
         description="Runs of which the ledger keeps every event; compacted when there are twice as many.",
     )
     proxy: Proxy = Field(default=None, description="HTTP proxy; a password in it is treated as a secret.")
-    ca_file: Annotated[Path | None, BeforeValidator(_certificates)] = Field(
+    ca_file: Annotated[Path | None, BeforeValidator(certificates)] = Field(
         default=None, description="Certificates (PEM) that are trusted besides the system's."
     )
 

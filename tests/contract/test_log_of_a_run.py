@@ -14,7 +14,7 @@ from orchestrator.app import Screen
 from orchestrator.core.codec import kind_of
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.engine.halt import Halt
-from orchestrator.settings.settings import LogLevel
+from orchestrator.settings.forms import LogLevel
 from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.simulator.traits import Pace
 from orchestrator.watch.names import ALWAYS, EVENTS, NOTES, every_name

@@ -12,7 +12,8 @@ from math import inf
 
 from orchestrator.core.model import Resource, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.tracks import Admission, Destination, Track
+from orchestrator.core.schedule.readings import Admission
+from orchestrator.core.schedule.tracks import Destination, Track
 from orchestrator.core.verdict import Shortage
 
 
@@ -46,7 +47,7 @@ def moved(destination: Destination, track: Track, now: float) -> Sequence[Track]
     return _fill(destination, admission)
 
 
-def _enter(destination: Destination, admission: Admission, track: Track, now: float) -> None:
+def _enter(destination: Destination, admission: Admission[Track], track: Track, now: float) -> None:
     """Give a copy that begins to wait a place, or defer it.
 
     One that must pause first (its image is busy, say) holds no place against others that could go.
@@ -61,20 +62,20 @@ def _enter(destination: Destination, admission: Admission, track: Track, now: fl
         heappush(queue, (track.eligible_at if paused else 0.0, track.order, track))
 
 
-def _leave(admission: Admission, track: Track) -> None:
+def _leave(admission: Admission[Track], track: Track) -> None:
     """Take back the place of a copy that waits no more, or its turn."""
     _count(admission, track, -1)
     track.deferred, track.place = False, 0
 
 
-def _count(admission: Admission, track: Track, sign: int) -> None:
+def _count(admission: Admission[Track], track: Track, sign: int) -> None:
     """Count one copy's needs among those that have a place, or among the deferred."""
     needs = admission.deferred if track.deferred else admission.promised
     needs[Resource.IMAGE] += sign
     needs[Resource.SNAPSHOT] += sign * track.place
 
 
-def _fill(destination: Destination, admission: Admission) -> list[Track]:
+def _fill(destination: Destination, admission: Admission[Track]) -> list[Track]:
     """Give free places to the deferred copies that they are large enough for, first come first."""
     admitted: list[Track] = []
     while admission.deferred[Resource.IMAGE]:
@@ -88,7 +89,7 @@ def _fill(destination: Destination, admission: Admission) -> list[Track]:
     return admitted
 
 
-def _next(destination: Destination, admission: Admission) -> Track | None:
+def _next(destination: Destination, admission: Admission[Track]) -> Track | None:
     """Take out the deferred copy whose turn it is; None when no place is large enough for any."""
     best: list[tuple[float, int, Track]] | None = None
     for place, queue in admission.queues.items():
@@ -99,13 +100,13 @@ def _next(destination: Destination, admission: Admission) -> Track | None:
     return heappop(best)[2] if best else None
 
 
-def _fits(destination: Destination, admission: Admission, snapshots: int) -> bool:
+def _fits(destination: Destination, admission: Admission[Track], snapshots: int) -> bool:
     """Tell whether there is room for one more copy with so many snapshots."""
     images = _spare(destination, admission, Resource.IMAGE)
     return images >= 1 and _spare(destination, admission, Resource.SNAPSHOT) >= snapshots
 
 
-def _spare(destination: Destination, admission: Admission, resource: Resource) -> float:
+def _spare(destination: Destination, admission: Admission[Track], resource: Resource) -> float:
     """Return what is neither used nor sent nor promised; `inf` when nobody could read the quota."""
     quota = destination.quotas.get(resource)
     if quota is None or resource in destination.blind:

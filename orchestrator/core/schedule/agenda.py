@@ -17,8 +17,9 @@ from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import Gathering, gather, put_back
 from orchestrator.core.schedule.linger import waits
 from orchestrator.core.schedule.parking import blocked, full, park, probe
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence
+from orchestrator.core.schedule.tracks import Destination
 from orchestrator.core.schedule.turns import in_turn, take_turn
 from orchestrator.core.schedule.window import most_in_flight
 

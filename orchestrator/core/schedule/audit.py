@@ -14,9 +14,9 @@ from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.evidence import claims, owner
 from orchestrator.core.schedule.lifecycle import Step
-from orchestrator.core.schedule.readings import LIVE, Listing
+from orchestrator.core.schedule.readings import LIVE, Evidence, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.tracks import Destination, Track
 
 _RUNS = 2
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orchestrator.core.model import READY
+from orchestrator.core.model import READY, WAITING
 from orchestrator.core.schedule.tracks import Source, Track
 
 
@@ -25,3 +25,13 @@ def carries(carrier: Source, track: Track) -> bool:
     if carrier is track.source:
         return True
     return any((t.copy.destination, t.image) == (carrier.origin, carrier.image) for t in able(track))
+
+
+def may_be_called(track: Track) -> bool:
+    """Tell whether nothing but the clock, or a carrier in use, keeps a copy from being called.
+
+    A sibling that is to be confirmed first may turn out to be under way still.
+    """
+    waits = track.wanted and track.state is WAITING and not track.deferred
+    free = waits and track.source.inspected and not track.reserved
+    return free and not any(sibling.unconfirmed for sibling in track.source.tracks)

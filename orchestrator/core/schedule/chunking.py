@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from math import inf
 
 from orchestrator.core.model import CHUNK_MAX
-from orchestrator.core.schedule.carrying import carries
+from orchestrator.core.schedule.carrying import carries, may_be_called
 from orchestrator.core.schedule.culprits import company
 from orchestrator.core.schedule.offers import Offer, Pool
 from orchestrator.core.schedule.register import Register
@@ -111,7 +111,7 @@ def _live(register: Register, pool: Pool) -> Iterator[Offer]:
             continue  # when the carrier is free again, whatever it may carry is offered anew
         if not carries(entry.carrier, track):
             continue
-        if register.callable(track) and entry.at <= register.now:
+        if may_be_called(track) and entry.at <= register.now:
             yield entry
         else:
             track.offered = False

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from orchestrator.core.messages import Refused
 from orchestrator.core.model import CHUNK_MAX, State
+from orchestrator.core.schedule.carrying import may_be_called
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source, Suspects, Track
 
@@ -114,4 +115,4 @@ def _free(register: Register, first: Track, sources: tuple[Source, ...]) -> list
     """Return the copies of these images to the first one's destination that may be called now."""
     free = (source for source in sources if not source.locked)
     there = (t for source in free for t in source.tracks if t.destination is first.destination)
-    return [t for t in there if register.callable(t) and t.eligible_at <= register.now]
+    return [t for t in there if may_be_called(t) and t.eligible_at <= register.now]

@@ -15,9 +15,9 @@ from orchestrator.core.schedule.answers import count_attempt, needs_person
 from orchestrator.core.schedule.evidence import anothers, owner
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.likeness import Likeness, lookalikes
-from orchestrator.core.schedule.readings import Listing
+from orchestrator.core.schedule.readings import Evidence, Listing
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.tracks import Destination, Track
 
 _ABSENCES = 2
 """Complete listings without a trace of a lost call, after SETTLE_TIME, before it counts as not made."""

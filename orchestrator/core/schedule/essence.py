@@ -11,9 +11,10 @@ from orchestrator.core.messages import Checked, Event, Inspected, Listed, Seen
 from orchestrator.core.model import Sighting
 from orchestrator.core.schedule.belonging import disowned
 from orchestrator.core.schedule.evidence import relevant
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import awaited
-from orchestrator.core.schedule.tracks import Destination, Evidence
+from orchestrator.core.schedule.tracks import Destination
 
 
 def essence(register: Register, event: Event) -> Event:

@@ -14,8 +14,9 @@ from dataclasses import replace
 from orchestrator.core.marks import Mark, platform_source, read_mark
 from orchestrator.core.messages import Listed
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 
 
 def owner(register: Register, destination: Destination, sighting: Sighting) -> Track | None:

@@ -15,10 +15,10 @@ from orchestrator.core.schedule.culprits import suspect_alone
 from orchestrator.core.schedule.evidence import judge_text
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import foresee, learn_duration, plan_look
-from orchestrator.core.schedule.readings import Listing, Quota
+from orchestrator.core.schedule.readings import Evidence, Listing, Quota
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import retire, verify
-from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 
 _SURVEYS_TRIED = 3
 """After so many failures, other than throttles, a quota counts as unknown; a refusal will tell."""

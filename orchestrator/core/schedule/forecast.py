@@ -83,6 +83,17 @@ class Forecasts:
         self.routes.setdefault(route, Forecast()).learn(gb, took_s)
         self.all.learn(gb, took_s)
 
+    def hint(self, gb: float, lasts_s: float) -> None:
+        """Scale the assumption to what a copy under way seems to take, as long as none was seen to end."""
+        if not self.all.sums[0]:
+            scale = max(lasts_s, _LEAST_S) / (ASSUMED_BASE_S + ASSUMED_PER_GB_S * gb)
+            self.all.base_s, self.all.per_gb_s = scale * ASSUMED_BASE_S, scale * ASSUMED_PER_GB_S
+
+    def forget_hint(self) -> None:
+        """Go back to the assumption, as long as no copy was seen to end."""
+        if not self.all.sums[0]:
+            self.all.base_s, self.all.per_gb_s = ASSUMED_BASE_S, ASSUMED_PER_GB_S
+
     def knows(self, route: Route) -> bool:
         """Tell whether a copy on this route was ever seen to end."""
         return route in self.routes

@@ -21,10 +21,10 @@ from orchestrator.core.schedule.findings import answered, watch
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.likeness import Likeness, lookalikes, resembling
 from orchestrator.core.schedule.looking import foresee, plan_look
-from orchestrator.core.schedule.readings import LIVE, Listing
+from orchestrator.core.schedule.readings import LIVE, Evidence, Listing
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import made_of, verify
-from orchestrator.core.schedule.tracks import Destination, Evidence, Track
+from orchestrator.core.schedule.tracks import Destination, Track
 
 _ORDER = {"ready": 0, "error": 2}
 """Of two images of one copy the ready one counts, and a broken one last."""

@@ -65,6 +65,8 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
     now, age_s = register.now, register.now - track.since
     if progress and (progress != track.progress or track.ends_at > now):
         track.ends_at = now + age_s * (100 - progress) / progress
+        if not track.taken_over:
+            register.forecasts.hint(track.source.size_mb / 1024, 100 * age_s / progress)
     elif not progress and register.forecasts.knows((track.carrier.origin, track.copy.destination)):
         track.ends_at = track.since + register.forecasts.seconds(track)
     elif not progress:

@@ -15,8 +15,9 @@ from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRou
 from orchestrator.core.messages import Remembered
 from orchestrator.core.model import State
 from orchestrator.core.schedule.forecast import Forecast, Forecasts
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Evidence, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Source, Track
 
 _BATCH = 1000
 """Records in one event, so that no row of the ledger grows without bound."""
@@ -73,7 +74,7 @@ def _region(destination: Destination) -> KnownRegion:
         evidence=destination.evidence.name,
         takes_marks=destination.takes_marks,
         mark_proven=destination.mark_proven,
-        window=destination.window,
+        window=destination.window.most,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
     )
@@ -82,7 +83,7 @@ def _region(destination: Destination) -> KnownRegion:
 def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.evidence = Evidence[known.evidence]
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
-    destination.window = known.window
+    destination.window.most = known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
 
 

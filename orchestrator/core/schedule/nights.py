@@ -13,8 +13,9 @@ from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Evidence, Source, Track
+from orchestrator.core.schedule.tracks import Source, Track
 
 
 def begun(register: Register, event: Begun) -> None:
@@ -46,6 +47,7 @@ def begun(register: Register, event: Begun) -> None:
     register.throttles.clear()
     register.pauses.clear()
     register.horizon = Horizon()
+    register.forecasts.forget_hint()
     for destination in register.destinations.values():
         plan_look(register, destination)
         for track in destination.doubtful.values() if destination.evidence is Evidence.UNKNOWN else ():

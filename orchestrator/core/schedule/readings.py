@@ -1,11 +1,17 @@
-"""What this run has read of a destination, or believes of it: quotas, fullness, a listing. Data only."""
+"""What is known or believed of a destination: quotas, places, fullness, texts, a listing. Data only."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
+from enum import Enum
+from typing import Generic, TypeVar
 
-from orchestrator.core.model import ImageId, Sighting
+from orchestrator.core.model import ImageId, Resource, Sighting
 from orchestrator.core.reasons import Reason
+
+T = TypeVar("T")
+"""A copy's record: those who keep the places know it, this module does not."""
 
 LIVE = ("pending", "ready")
 """The states of an image that is there and not broken."""
@@ -50,3 +56,46 @@ class Listing:
     page: int = 0
     images: list[Sighting] = field(default_factory=list)
     known: list[ImageId] = field(default_factory=list)
+
+
+class Evidence(Enum):
+    """What the texts of accepted copies in a destination have shown so far."""
+
+    UNKNOWN = "no accepted copy has been read back yet"
+    MARK = "our mark is stored"
+    PLATFORM = "the platform's own text names the source image"
+    NONE = "neither: nothing tells whose copy an image is"
+
+
+@dataclass(slots=True)
+class Admission(Generic[T]):
+    """The places that a destination's quotas leave for its waiting copies; who has none is deferred.
+
+    `promised` is what the copies with a place will take, `deferred` what the others would;
+    `queues` hold those by the snapshots each takes: heaps of (paused until, order, copy), in
+    which entries that no longer hold are skipped when met.
+    """
+
+    promised: Counter[Resource] = field(default_factory=Counter)
+    deferred: Counter[Resource] = field(default_factory=Counter)
+    queues: dict[int, list[tuple[float, int, T]]] = field(default_factory=dict)
+
+
+def nobody() -> list[int]:
+    """Count nothing yet: number and size."""
+    return [0, 0]
+
+
+@dataclass(slots=True)
+class Window:
+    """How many copies may be in flight to a destination, `most`; None: nothing was learned.
+
+    `grown` counts those accepted since it last grew, `crowd` the refusals in a row that were about
+    different images, all of which are in `refused`; from `calm_at` on it may shrink again.
+    """
+
+    most: int | None = None
+    grown: int = 0
+    crowd: int = 0
+    refused: set[ImageId] = field(default_factory=set)
+    calm_at: float = 0.0

@@ -24,15 +24,16 @@ from orchestrator.core.model import (
 )
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
-from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.carrying import able, may_be_called
 from orchestrator.core.schedule.counting import count, queue, uncount
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
 from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
+from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.records import Records
-from orchestrator.core.schedule.tracks import Evidence, Source, Track
+from orchestrator.core.schedule.tracks import Source, Track
 
 _UNDER_WAY = (CALLING, DOUBTFUL, COPYING)
 
@@ -274,7 +275,7 @@ class Register(Records):
             return
         if not track.source.inspected:
             self.inspect(track.source)
-        elif not self.replays and not track.offered and self.callable(track):
+        elif not self.replays and not track.offered and may_be_called(track):
             self.offers.put(track, self.free_carriers(track), self.now, waits_s)
 
     def free_carriers(self, track: Track) -> Iterator[Source]:
@@ -296,13 +297,3 @@ class Register(Records):
         for track in self.offers.woken(self.now):
             track.offered = False
             self.offer(track)
-
-    @staticmethod
-    def callable(track: Track) -> bool:
-        """Tell whether nothing but the clock, or a carrier in use, keeps a copy from being called.
-
-        A sibling that is to be confirmed first may turn out to be under way still.
-        """
-        waits = track.wanted and track.state is WAITING and not track.deferred
-        free = waits and track.source.inspected and not track.reserved
-        return free and not any(sibling.unconfirmed for sibling in track.source.tracks)

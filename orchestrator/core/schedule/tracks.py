@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from enum import Enum
 from math import inf
 
 from orchestrator.core.messages import Refused
@@ -21,23 +20,13 @@ from orchestrator.core.model import (
     State,
 )
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.readings import Listing, Park, Quota
+from orchestrator.core.schedule.readings import Admission, Evidence, Listing, Park, Quota, Window, nobody
 
 Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
 
-
 USUAL_MB = 8 * 1024
 """What an image counts whose size is not known."""
-
-
-class Evidence(Enum):
-    """What the texts of accepted copies in a destination have shown so far."""
-
-    UNKNOWN = "no accepted copy has been read back yet"
-    MARK = "our mark is stored"
-    PLATFORM = "the platform's own text names the source image"
-    NONE = "neither: nothing tells whose copy an image is"
 
 
 @dataclass(slots=True, eq=False)
@@ -194,33 +183,12 @@ class Track:
     @property
     def unsettled(self) -> bool:
         """Tell whether this run still has to do something about it."""
-        if not self.wanted:
-            return False
-        if self.unconfirmed:
-            return True
+        if not self.wanted or self.unconfirmed:
+            return self.wanted
         state = self.state
         if state is DOUBTFUL:
             return self.reason is not Reason.NEEDS_PERSON
         return state is not READY and state is not FAILED
-
-
-@dataclass(slots=True)
-class Admission:
-    """The places that a destination's quotas leave for its waiting copies; who has none is deferred.
-
-    `promised` is what the copies with a place will take, `deferred` what the others would;
-    `queues` hold those by the snapshots each takes: heaps of (paused until, order, copy), in
-    which entries that no longer hold are skipped when met.
-    """
-
-    promised: Counter[Resource] = field(default_factory=Counter)
-    deferred: Counter[Resource] = field(default_factory=Counter)
-    queues: dict[int, list[tuple[float, int, Track]]] = field(default_factory=dict)
-
-
-def _nobody() -> list[int]:
-    """Count nothing yet: number and size."""
-    return [0, 0]
 
 
 @dataclass(slots=True, eq=False)
@@ -232,14 +200,11 @@ class Destination:
     are images of such a name that were there before; `strangers` are images with our mark that
     the ledger does not know; `former` are those that it found when it was rebuilt, and that are
     none of its plan's; `shut` are the regions from which a relayed call was refused for good.
-    `window` is how many copies may be in flight (None: nothing was learned), `grown` counts those
-    accepted since it last grew, `crowd` the refusals in a row that were about different images, all of
-    which are in `refused`; from `calm_at` on the window may shrink again. `passed` counts the calls to
-    others, since its last that was accepted, when it had room for one. `number` is its place among the
-    destinations of this run; `queued` are number and size (MB) of the wanted copies that wait, by
-    origin; `idle` is a heap of the times since when places that were used before are free;
-    `linger_until` is how long the next chunk waits for more copies, unless something has `stirred`;
-    `next_end` when the next copy is expected to be ready.
+    `passed` counts the calls to others, since its last that was accepted, when it had room for one.
+    `number` is its place in this run; `queued` are number and size (MB) of the copies that wait, by
+    origin; `idle` is a heap of the times since when places that were used are free; `linger_until`
+    is how long the next chunk waits for more copies, unless something has `stirred`; `next_end` when
+    the next copy is expected to be ready.
     """
 
     region: Region
@@ -265,7 +230,7 @@ class Destination:
     quotas: dict[Resource, Quota] = field(default_factory=dict)
     stale: set[Resource] = field(default_factory=lambda: set(Resource))
     blind: set[Resource] = field(default_factory=set)
-    admission: Admission | None = None
+    admission: Admission[Track] | None = None
     wants_control: bool = False
     audited: bool = False
     strangers: tuple[ImageId, ...] = ()
@@ -278,18 +243,12 @@ class Destination:
     look_at: float = 0.0
     batches: list[tuple[ImageId, ...]] = field(default_factory=list)
     next_end: float = inf
-    # forming chunks
     number: int = -1
-    queued: defaultdict[Region, list[int]] = field(default_factory=lambda: defaultdict(_nobody))
+    queued: defaultdict[Region, list[int]] = field(default_factory=lambda: defaultdict(nobody))
     idle: list[float] = field(default_factory=list)
     linger_until: float = 0.0
     stirred: bool = True
-    # how many copies it takes at a time
-    window: int | None = None
-    grown: int = 0
-    crowd: int = 0
-    refused: set[ImageId] = field(default_factory=set)
-    calm_at: float = 0.0
+    window: Window = field(default_factory=Window)
     # the one read that is under way; failures in a row and their pauses by kind of read, so that
     # one kind that nobody answers does not blind the others
     reading: bool = False
@@ -316,7 +275,7 @@ class Destination:
     def forget_run(self) -> None:
         """Forget what only one run may know or believe: what it wants, quotas, listings, parking."""
         self.unsettled, self.states = 0, Counter()
-        self.number, self.queued, self.idle = -1, defaultdict(_nobody), []
+        self.number, self.queued, self.idle = -1, defaultdict(nobody), []
         self.linger_until, self.stirred, self.next_end = 0.0, True, inf
         self.mark_doubted = False
         self.listed, self.listing, self.list_at = False, Listing(), 0.0
@@ -326,7 +285,7 @@ class Destination:
         self.to_check, self.check_at = {}, 0.0
         self.audited, self.strangers = False, ()
         self.look_at, self.batches = 0.0, []
-        self.grown, self.crowd, self.refused, self.calm_at = 0, 0, set(), 0.0
+        self.window = Window(self.window.most)
         self.reading, self.failures, self.again_at = False, Counter(), {}
         self.passed = 0
 

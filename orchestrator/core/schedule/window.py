@@ -29,7 +29,7 @@ _MINUTE_S = 60.0
 
 def most_in_flight(destination: Destination, region_copies: int) -> int:
     """Return how many copies may be in flight there now; at least one."""
-    return min(region_copies, destination.window or region_copies)
+    return min(region_copies, destination.window.most or region_copies)
 
 
 def refused(register: Register, tracks: tuple[Track, ...], event: Refused, nature: Nature) -> None:
@@ -43,9 +43,9 @@ def refused(register: Register, tracks: tuple[Track, ...], event: Refused, natur
             _shrink(register, tracks[0], event.at)
     elif MEANINGS[event.reason].may_be_crowded and nature is not Nature.MARK and not named:
         images = {track.carrier.image for track in tracks}
-        destination.crowd += destination.refused.isdisjoint(images)
-        destination.refused |= images
-        if destination.crowd >= _CROWD:
+        destination.window.crowd += destination.window.refused.isdisjoint(images)
+        destination.window.refused |= images
+        if destination.window.crowd >= _CROWD:
             _shrink(register, tracks[0], event.at)
 
 
@@ -53,28 +53,30 @@ def _shrink(register: Register, track: Track, at: float) -> None:
     """Let fewer copies be in flight, unless that was done just now and has had no time to show."""
     destination = track.destination
     load = len(destination.copying)
-    if load == 0 or at < destination.calm_at:
+    if load == 0 or at < destination.window.calm_at:
         return
     most = most_in_flight(destination, register.limits.region_copies)
-    destination.window = min(most, max(load, most * 7 // 10))
-    destination.grown = 0
+    destination.window.most = min(most, max(load, most * 7 // 10))
+    destination.window.grown = 0
     known = register.forecasts.knows((track.carrier.origin, destination.region))
-    destination.calm_at = at + (register.forecasts.seconds(track) if known else register.limits.backoff_max_s)
+    destination.window.calm_at = at + (
+        register.forecasts.seconds(track) if known else register.limits.backoff_max_s
+    )
 
 
 def accepted(register: Register, destination: Destination, copies: int) -> None:
     """Let one more be in flight for each window of copies that the cloud took."""
     register.throttled_since = None
-    destination.crowd, destination.refused = 0, set()
+    destination.window.crowd, destination.window.refused = 0, set()
     most = register.limits.region_copies
-    if destination.window is None or destination.window >= most:
+    if destination.window.most is None or destination.window.most >= most:
         return
-    destination.grown += copies
-    while destination.grown >= destination.window < most:
-        destination.grown -= destination.window
-        destination.window += 1
-    if destination.window >= most:
-        destination.window, destination.grown = None, 0
+    destination.window.grown += copies
+    while destination.window.grown >= destination.window.most < most:
+        destination.window.grown -= destination.window.most
+        destination.window.most += 1
+    if destination.window.most >= most:
+        destination.window.most, destination.window.grown = None, 0
 
 
 def held_back(destination: Destination, region_copies: int) -> str:

@@ -10,8 +10,8 @@ from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sigh
 from orchestrator.core.schedule.essence import slim
 from orchestrator.core.schedule.evidence import judge_text, owner, relevant, trusted
 from orchestrator.core.schedule.likeness import lookalikes
-from orchestrator.core.schedule.readings import Quota
-from orchestrator.core.schedule.tracks import Destination, Evidence
+from orchestrator.core.schedule.readings import Evidence, Quota
+from orchestrator.core.schedule.tracks import Destination
 from tests.core.schedule.stories import EAST, LEDGER, NORTH, SOUTH, Story, copies_of, image_id, story
 
 COPIES = copies_of(2, EAST)

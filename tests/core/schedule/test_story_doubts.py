@@ -9,7 +9,7 @@ import pytest
 from orchestrator.core.messages import Accepted, List, Listed
 from orchestrator.core.model import Copy, ImageId, Resource, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.tracks import Evidence
+from orchestrator.core.schedule.readings import Evidence
 from tests.core.schedule.stories import EAST, NORTH, SOUTH, Call, Story, copies_of, image_id, story
 
 

@@ -10,7 +10,7 @@ from orchestrator.core.marks import write_mark
 from orchestrator.core.messages import Accepted
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule.tracks import Evidence
+from orchestrator.core.schedule.readings import Evidence
 from tests.core.schedule.stories import (
     EAST,
     NORTH,

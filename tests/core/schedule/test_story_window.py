@@ -23,7 +23,7 @@ SUSPICIOUS = (Reason.CONFLICT, Reason.UNEXPLAINED)
 def night(images: int, *, workers: int = 1, region_copies: int = 20, learned: int | None = None) -> Story:
     """Begin a night to EAST whose mark is above suspicion, perhaps with what an earlier night learned."""
     tale = story(copies_of(images, EAST), workers=workers, region_copies=region_copies)
-    tale.region(EAST).mark_proven, tale.region(EAST).window = True, learned
+    tale.region(EAST).mark_proven, tale.region(EAST).window.most = True, learned
     return tale
 
 
@@ -161,7 +161,7 @@ class Crowd:
     def __init__(self, region_copies: int = 20, typical_s: float | None = None, makes: int = 1) -> None:
         self.register = Register(Limits(region_copies=region_copies, backoff_max_s=300), LEDGER)
         self.destination: Destination = self.register.destination(EAST)
-        self.destination.crowd = 1
+        self.destination.window.crowd = 1
         if typical_s is not None:
             self.register.forecasts.learn((NORTH, EAST), 8.0, typical_s)
         for number in range(makes):
@@ -202,17 +202,17 @@ def test_it_never_shrinks_below_what_is_being_made(makes: int, last: list[int]) 
 def test_it_grows_by_one_for_each_window_of_accepted_copies() -> None:
     """Three accepted: from three to four. Four more: five. At REGION_COPIES it is forgotten."""
     crowd = Crowd(region_copies=6)
-    crowd.destination.window = 3
+    crowd.destination.window.most = 3
     assert [crowd.accept(1) for _ in range(12)] == [3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 6]
-    assert crowd.destination.window is None
+    assert crowd.destination.window.most is None
     assert crowd.accept(100) == 6
 
 
 def test_a_chunk_counts_by_its_copies() -> None:
     """Ten copies accepted at once are two windows of four and five, and one copy of the next."""
     crowd = Crowd()
-    crowd.destination.window = 4
-    assert (crowd.accept(10), crowd.destination.grown) == (6, 1)
+    crowd.destination.window.most = 4
+    assert (crowd.accept(10), crowd.destination.window.grown) == (6, 1)
 
 
 def test_no_more_copies_are_in_flight_than_were_learned() -> None:
@@ -246,7 +246,7 @@ def test_the_next_night_begins_with_what_this_one_learned() -> None:
     tale.begin(copies_of(60, EAST), run="run2")
     assert allowed(tale) == 28
     for schedule in (whole, short):
-        assert schedule.register.destinations[EAST].window == 28
+        assert schedule.register.destinations[EAST].window.most == 28
 
 
 def test_a_memory_of_before_knows_no_window() -> None:

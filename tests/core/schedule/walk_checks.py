@@ -95,7 +95,7 @@ def _essentials(schedule: Schedule) -> dict[str, object]:
     regions = {
         d.region: (
             set(d.copying), set(d.doubtful), d.in_flight, d.unsettled, +d.states, d.evidence, d.takes_marks,
-            d.listed, d.lookalikes, d.audited, d.strangers, d.window, d.grown, d.crowd, d.shut,
+            d.listed, d.lookalikes, d.audited, d.strangers, d.window, d.shut,
         )
         for d in register.destinations.values()
     }  # fmt: skip
