@@ -70,6 +70,7 @@ class Life(Story):
     late: list[tuple[float, Call]] = field(default_factory=list)
     doom: Doom | None = None
     seq: int = 0
+    relay: bool = False
 
     def __post_init__(self) -> None:
         self.shadow = Schedule(self.limits, LEDGER_ID)
@@ -115,7 +116,7 @@ class Life(Story):
         for call in self.schedule.open_calls():
             self.tell(Lost(at=self.now, call=call, reason=Reason.INTERRUPTED))
         for start in range(0, len(wanted), 4):
-            self.tell(Planned(at=self.now, copies=tuple(wanted[start : start + 4])))
+            self.tell(Planned(at=self.now, copies=tuple(wanted[start : start + 4]), relay=self.relay))
 
     def recovered(self, events: Iterable[Event]) -> Schedule:
         """Make a schedule from what was written down."""
@@ -218,7 +219,7 @@ class Life(Story):
         """Say what the cloud writes into the description of one copy."""
         if self.texts == "mark" and call.marked:
             return write_mark(LEDGER_ID, call.id, call.chunk)
-        return "" if self.texts == "none" else f"copied from {copy.origin} {copy.source}"
+        return super().text(Call(call.id, call.chunk, marked=False), copy)
 
     def work(self, call: Call) -> Pairs:
         """Let a call have its effect, once."""

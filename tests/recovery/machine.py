@@ -15,9 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Listed
-from orchestrator.core.model import Copy, ImageId, Region, Resource, Sighting
+from orchestrator.core.model import ImageId, Region, Resource, Sighting
 from orchestrator.core.reasons import Reason
-from tests.core.schedule.stories import EAST, SOUTH, Call, copies_of
+from tests.core.schedule.stories import EAST, EAST1, SOUTH, Call, copies_of
 from tests.recovery.disk import Killed
 from tests.recovery.life import Doom, Life, born
 from tests.recovery.promises import hold, hold_after_the_end, hold_when_done
@@ -28,6 +28,9 @@ LIMITS = Limits(
     max_attempts=4, copy_timeout_s=600, quota_interval_s=40,
 )  # fmt: skip
 PLAN = copies_of(6, EAST, SOUTH)
+RELAY_PLAN = copies_of(4, EAST, SOUTH, EAST1)
+"""As long as the other: a copy is meant by its number in either."""
+
 _QUICK = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a disk that syncs nothing is ten times as fast
 
 REGIONS = st.sampled_from([EAST, SOUTH])
@@ -48,7 +51,7 @@ KEPT = st.sampled_from([0, 0, 1, 2])
 PAUSES = st.sampled_from([0.25, 7.0, 30.0, 61.0, 400.0])
 
 _COUNTED = (
-    "steps", "events", "runs", "calls", "kills", "killed_within_a_write", "killed_after_a_write",
+    "steps", "events", "runs", "calls", "relayed", "kills", "killed_within_a_write", "killed_after_a_write",
     "killed_between_two_writes", "taken_over", "compactions", "settled",
 )  # fmt: skip
 
@@ -122,11 +125,16 @@ class Recovery(RuleBasedStateMachine):
 
     # --- the program ------------------------------------------------------------------------------
 
-    @initialize(texts=st.sampled_from(["mark", "platform", "none", "none"]), page=st.sampled_from([100, 3]))
-    def be_born(self, texts: str, page: int) -> None:
+    @initialize(
+        texts=st.sampled_from(["mark", "platform", "none", "none"]),
+        page=st.sampled_from([100, 3]),
+        relay=st.booleans(),
+    )
+    def be_born(self, texts: str, page: int, relay: bool) -> None:
         self.life.texts, self.life.page = texts, page
+        self.life.relay, self.life.plan = relay, RELAY_PLAN if relay else PLAN
         with self.living() as life:
-            life.wake_up(PLAN)
+            life.wake_up(life.plan)
 
     @precondition(resting)
     @rule(
@@ -136,7 +144,7 @@ class Recovery(RuleBasedStateMachine):
         """Begin the next run, perhaps of fewer copies, perhaps with a compacted ledger."""
         with self.living() as life:
             life.pass_to(life.now + later)
-            life.wake_up([PLAN[number] for number in sorted(wants)], keep=keep)
+            life.wake_up([life.plan[number] for number in sorted(wants)], keep=keep)
 
     @precondition(running)
     @rule(rounds=st.integers(1, 12), patient=st.booleans())
@@ -250,10 +258,10 @@ class Recovery(RuleBasedStateMachine):
     def change_quota(self, region: Region, resource: Resource, limit: int) -> None:
         self.life.quotas[region, resource] = limit
 
-    @rule(copy=st.sampled_from(PLAN))
-    def namesake(self, copy: Copy) -> None:
+    @rule(number=st.integers(0, len(PLAN) - 1))
+    def namesake(self, number: int) -> None:
         """Let somebody else put an image of a source's name into a destination."""
-        self.others += 1
+        self.others, copy = self.others + 1, self.life.plan[number]
         image = ImageId(f"img-other{self.others}x{self.others}")
         named = Sighting(image=image, status="ready", name=f"name-{copy.source}")
         self.life.shelves.setdefault(copy.destination, {})[image] = named
@@ -291,6 +299,7 @@ class Recovery(RuleBasedStateMachine):
                 self.tally.counts["events"] += len(self.life.told)
                 self.tally.counts["runs"] += self.life.runs
                 self.tally.counts["calls"] += self.life.made
+                self.tally.counts["relayed"] += len(self.life.shadow.register.relays)
                 self.tally.counts["compactions"] += self.life.compactions
         finally:
             self.life.disk.bury()
@@ -305,7 +314,7 @@ def clear_up(life: Life) -> None:
     for shelf in life.shelves.values():
         for image in [image for image, shown in shelf.items() if shown.status == "deleting"]:
             del shelf[image]
-    life.wake_up(PLAN)
+    life.wake_up(life.plan)
     for _ in range(2000):
         busy = life.step(accepting=True)
         life.finish()
