@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.core.messages import Lost, Refused
 from orchestrator.core.reasons import Reason
-from orchestrator.core.schedule import Schedule, agenda, answers
+from orchestrator.core.schedule import Schedule, agenda, answers, register
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source
 from tests.walk import promises, stepping
@@ -65,7 +65,7 @@ def _never_wake(patch: pytest.MonkeyPatch) -> None:
 
 
 def _count_only_up(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Register, "uncount", lambda register, track: None)
+    patch.setattr(register, "uncount", lambda track: None)
 
 
 def _leave_calls_open(patch: pytest.MonkeyPatch) -> None:
