@@ -65,6 +65,32 @@ class LockHeld(OrchestratorError):
     exit_code = 75
 
 
+class CloudSilent(OrchestratorError):
+    """A region could not be read. Try again; `orchestrator doctor` tells what answers and what does not."""
+
+    exit_code = 3
+
+    def __init__(self, region: str, what: str) -> None:
+        """Take the region and what it answered, if it did."""
+        super().__init__(
+            f"{region} could not be read: {what}. Try again; `orchestrator doctor` tells what answers."
+        )
+
+
+class CredentialsRefused(OrchestratorError):
+    """The cloud refused the credentials. Check the access key, its secret and this machine's clock."""
+
+    exit_code = 77
+
+    def __init__(self, region: str, what: str) -> None:
+        """Take the region that refused, and its words."""
+        said = f" ({what})" if what else ""
+        super().__init__(
+            f"{region} refused the credentials{said}. Check the access key, its secret, its permissions and "
+            "the clock of this machine."
+        )
+
+
 class Interrupted(OrchestratorError):
     """Stopped by a signal before the run began."""
 

@@ -58,6 +58,9 @@ def sighting(item: Node) -> Sighting:
         owner=item.at("ownerPin").text(),
         platform=item.at("platform").text(),
         architecture=item.at("architecture").text(),
+        os_type=item.at("osType").text(),
+        created=item.at("createTime").text(),
+        shared=item.at("launchPermission").text() not in ("", "ownerOnly"),
     )
 
 

@@ -124,7 +124,9 @@ class Sighting:
     `status` is the cloud's own word: pending, ready, error, deleting, or one we do not know.
     `text` is the field `desc`; `progress` is in percent; `snapshots` are the cloud-disk snapshots
     the image refers to (its copy needs as many in the destination). `owner` is the account's name.
-    `platform` and `architecture` are the cloud's words (CentOS, x86_64), empty where it said none.
+    `platform`, `architecture` and `os_type` are the cloud's words (CentOS, x86_64, linux), empty where it
+    said none. `created` is the field `createTime` as the cloud wrote it, without a zone; `shared` tells
+    that other accounts may use it.
     """
 
     image: ImageId
@@ -140,3 +142,6 @@ class Sighting:
     owner: str = ""
     platform: str = ""
     architecture: str = ""
+    os_type: str = ""
+    created: str = ""
+    shared: bool = False

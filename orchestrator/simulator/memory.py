@@ -31,7 +31,7 @@ from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.simulator.checks import CopyRequest
 from orchestrator.simulator.exchange import Exchange, Good
 from orchestrator.simulator.faults import FaultPlan
-from orchestrator.simulator.things import Image
+from orchestrator.simulator.things import OS_TYPE, Image, created_text
 from orchestrator.simulator.world import Query, World
 
 Page = tuple[tuple[Sighting, ...], int]
@@ -169,6 +169,9 @@ class MemoryCloud:
             owner=image.owner,
             platform=image.platform,
             architecture=image.architecture,
+            os_type=OS_TYPE,
+            created=created_text(image.created_s),
+            shared=image.shared,
         )
 
 

@@ -6,16 +6,12 @@ The shapes are those of the official API pages and of the official SDK's models.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 
 from orchestrator.simulator.books import Pairs
 from orchestrator.simulator.refusals import Refusal
-from orchestrator.simulator.things import Image, Snapshot, Store
+from orchestrator.simulator.things import OS_TYPE, Image, Snapshot, Store, created_text
 
 Json = dict[str, object]
-
-_CHINA = timedelta(hours=8)
-"""createTime bears no zone in the documents; the cloud's own time is assumed."""
 
 
 def success(request: str, result: Json | None) -> Json:
@@ -49,14 +45,13 @@ def listing(store: Store, images: Sequence[Image], total: int, at: float, *, nul
 def image_json(store: Store, image: Image, at: float) -> Json:
     """Write one image. `desc` is what requests call `description`; `progress` is a text of digits."""
     system, *data = [_disk(store.snapshots.get(name), name) for name in image.snapshots] or [_local_disk()]
-    created = datetime.fromtimestamp(image.created_s, UTC) + _CHINA
     return {
         "imageId": image.id,
         "name": image.name,
         "desc": image.text,
         "status": image.status,
         "progress": str(image.progress(at)),
-        "createTime": created.strftime("%Y-%m-%d %H:%M:%S"),
+        "createTime": created_text(image.created_s),
         "sizeMB": image.size_mb,
         "systemDiskSizeGB": max(40, image.size_mb // 1024),
         "rootDeviceType": image.root_device,
@@ -66,7 +61,7 @@ def image_json(store: Store, image: Image, at: float) -> Json:
         "dataDisks": data,
         "launchPermission": "specifiedUsers" if image.shared else "ownerOnly",
         "platform": image.platform,
-        "osType": "linux",
+        "osType": OS_TYPE,
         "osVersion": "7.9 64bit",
         "architecture": image.architecture,
         "ownerPin": image.owner,

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from math import inf
 
 from orchestrator.core.model import ImageId, Region
 from orchestrator.simulator.traits import Fate
+
+OS_TYPE = "linux"
+"""Of every image: no call depends on it."""
+
+_CHINA = timedelta(hours=8)
+"""createTime bears no zone in the documents; the cloud's own time is assumed."""
 
 PENDING, READY, ERROR, DELETING = "pending", "ready", "error", "deleting"
 """The four statuses an image can have (official status page)."""
@@ -61,6 +68,11 @@ class Image:
         span_s = self.due_s - self.started_s
         done = (at - self.started_s) / span_s if span_s > 0 else 0.0
         return min(99, max(0, int(100 * done)))
+
+
+def created_text(created_s: float) -> str:
+    """Write the time of creation (epoch seconds) as `createTime` shows it."""
+    return f"{datetime.fromtimestamp(created_s, UTC) + _CHINA:%Y-%m-%d %H:%M:%S}"
 
 
 @dataclass(frozen=True, slots=True)

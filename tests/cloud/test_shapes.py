@@ -36,6 +36,8 @@ FULL = {
     ],
     "platform": "CentOS",
     "architecture": "x86_64",
+    "osType": "linux",
+    "launchPermission": "specifiedUsers",
     "uefiSupport": True,
 }
 
@@ -55,6 +57,9 @@ def test_an_image_is_read_whole() -> None:
         image_source="private",
         platform="CentOS",
         architecture="x86_64",
+        os_type="linux",
+        created="2026-04-02 01:30:45",
+        shared=True,
     )
 
 

@@ -68,18 +68,18 @@ async def test_sources_are_described_whole(way: Way) -> None:
     plain = Sighting(
         image=ImageId("img-a1"), status="ready", progress=100, name="name-img-a1", size_mb=10240,
         snapshots=("snapshot-a1-0",), root_device="cloudDisk", image_source="private", owner="simulator",
-        platform="CentOS", architecture="x86_64",
+        platform="CentOS", architecture="x86_64", os_type="linux", created="1970-01-01 08:00:00",
     )  # fmt: skip
     vault = Sighting(
         image=ImageId("img-vault"), status="ready", progress=100, name="name-img-vault", size_mb=10240,
         snapshots=("snapshot-vault-0", "snapshot-vault-1"), encrypted=True,
         root_device="cloudDisk", image_source="private", owner="simulator",
-        platform="CentOS", architecture="x86_64",
+        platform="CentOS", architecture="x86_64", os_type="linux", created="1970-01-01 08:00:00",
     )  # fmt: skip
     broken = Sighting(
         image=ImageId("img-local"), status="error", progress=100, name="name-img-local", size_mb=10240,
         text="von uns", root_device="localDisk", image_source="shared", owner="simulator",
-        platform="Windows Server", architecture="arm64",
+        platform="Windows Server", architecture="arm64", os_type="linux", created="1970-01-01 08:00:00",
     )  # fmt: skip
     assert bare(inspected) == Inspected(at=0.0, origin=NORTH, asked=asked, images=(plain, vault, broken))
     assert inspected.request

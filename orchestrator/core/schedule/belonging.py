@@ -29,5 +29,6 @@ def belongs(register: Register, event: Inspected) -> bool:
 
 
 def disowned(sighting: Sighting) -> Sighting:
-    """Leave the owner out: what a destination shows says no more of it than the sources do."""
-    return replace(sighting, owner="") if sighting.owner else sighting
+    """Leave out of a destination's image what only its source needs to tell: whose, and of which time."""
+    told = sighting.owner or sighting.created
+    return replace(sighting, owner="", created="") if told else sighting

@@ -35,7 +35,9 @@ def essence(register: Register, event: Event) -> Event:
 
 
 def _plain(register: Register, sighting: Sighting) -> Sighting:
-    """Leave out what only a relay compares, in a run without any."""
+    """Leave out what the schedule never asks for, and what only a relay compares in a run without any."""
+    if sighting.os_type or sighting.shared:
+        sighting = replace(sighting, os_type="", shared=False)
     compared = sighting.platform or sighting.architecture
     return replace(sighting, platform="", architecture="") if compared and not register.relaying else sighting
 
