@@ -28,7 +28,7 @@ replications:
 def image(number: str, name: str, created: str = "", **more: object) -> Sighting:
     """Show one private image of the source region."""
     seen = Sighting(image=ImageId(f"img-{number}"), status="ready", name=name, created=created)
-    return Sighting(**({field: getattr(seen, field) for field in seen.__slots__} | more))  # type: ignore[arg-type]
+    return Sighting(**({field: getattr(seen, field) for field in seen.__slots__} | more))
 
 
 BUILDS = (
