@@ -24,12 +24,14 @@ from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge, judge_rebuild
+from orchestrator.core.verdict import EXIT_INCOMPLETE, Notice, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
+from orchestrator.extras import Extras, with_notices
 from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
@@ -96,6 +98,7 @@ class Night:
     cloud: Cloud
     secrets: Sequence[str]
     rebuilds: bool = False
+    extras: Extras = field(default_factory=Extras)
 
     async def pass_by(self, halt: Halt) -> Outcome:
         """Run from the first event to the last line; what stops it is in the outcome, not raised."""
@@ -105,18 +108,23 @@ class Night:
         with self._log() as log, self._console() as console:
             engine = self._engine(log, console)
             self._introduce(log)
-            late, fault = False, None
+            late, fault = False, self.extras.fault
+            notices = [Notice("selection", warning) for warning in self.extras.warnings]
             try:
-                late = await self._drive(engine, log, console, halt)
+                if fault is None:
+                    late = await self._drive(engine, log, console, halt, notices)
             except* Exception as group:
                 fault = fault_of(group)
             fault = fault or foreign_account(self.ledger.path, self.schedule.register)
             _tell_signal(halt, log)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
+            result = with_notices(result, notices, self.extras.tolerances(result))
             self._close_books(log, result)
         return Outcome(result=result, log=log.path, fault=fault)
 
-    async def _drive(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> bool:
+    async def _drive(
+        self, engine: Engine, log: ProgressLog, console: Console, halt: Halt, notices: list[Notice]
+    ) -> bool:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._heartbeat, engine, log, console)
@@ -124,9 +132,17 @@ class Night:
             where = endpoint_name(self.settings.vm_endpoint)
             plan = self.wish.plan
             engine.begin(self.run, plan.name, self.wanted, where, rebuilds=self.rebuilds, relay=plan.relays())
+            for event in self.extras.told:
+                engine.learn(event)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
+            if self.extras.finish is not None and not halt.requested and self.schedule.stopped is None:
+                notices += await self.extras.finish(engine.learn, self._fresh())
             tasks.cancel_scope.cancel()
         return late
+
+    def _fresh(self) -> frozenset[Copy]:
+        """Name the copies that this run saw become ready."""
+        return frozenset(each.copy for each in self.schedule.standings() if each.reason is Reason.COPIED)
 
     async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console) -> None:
         """Keep the console alive; say in the log now and then that the run is, and what it has."""

@@ -49,6 +49,22 @@ class Counts:
     pending: int
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about a run that no copy's state tells; `kind` is a stable word, `says` is for people.
+
+    `selection`: a selector matched nothing. `tolerated`: a copy is missing where the plan asks for best
+    effort only. `label`, `difference`: a ready copy has not the name, or is not what, it should be.
+    """
+
+    kind: str
+    says: str
+
+
+INCOMPLETE_NOTICES = ("label", "difference")
+"""Notices with which a run is not ok: something that the plan asks for is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
@@ -66,6 +82,7 @@ class Result:
     calls: Mapping[str, int]
     copies: tuple[Standing, ...]
     strangers: tuple[tuple[Region, ImageId], ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.core.model import Copy, ImageId, Region, RunId, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.verdict import Counts, Overview, Result, Standing, Verdict
+from orchestrator.core.verdict import Counts, Notice, Overview, Result, Standing, Verdict
 from orchestrator.watch.text import from_iso, iso, well_formed
 
 RUNNING = "running"
@@ -52,6 +52,8 @@ def result_json(view: Result | Running) -> str:
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
+    if ended and ended.notices:
+        shape["notices"] = [{"kind": each.kind, "says": well_formed(each.says)} for each in ended.notices]
     return json.dumps(shape)
 
 
@@ -109,6 +111,7 @@ class _Shape:
     calls: dict[str, int]
     copies: list[_CopyShape]
     strangers: list[dict[str, str]] = field(default_factory=list)
+    notices: list[dict[str, str]] = field(default_factory=list)
 
 
 @cache
@@ -134,6 +137,7 @@ def result_from_json(text: str) -> Result:
         calls=shape.calls,
         copies=tuple(map(_standing, shape.copies)),
         strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
+        notices=tuple(Notice(each["kind"], each["says"]) for each in shape.notices),
     )
 
 

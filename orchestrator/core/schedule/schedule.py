@@ -287,6 +287,10 @@ class Schedule:
         tracks = self.register.tracks.items()
         return frozenset(c for c, t in tracks if t.state is State.WAITING and t.reason is Reason.PRUNED)
 
+    def copy_images(self) -> Iterator[ImageId]:
+        """Give every image that is known to be a copy."""
+        return (image for destination in self.register.destinations.values() for image in destination.images)
+
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""
         return {copy: track.state for copy, track in self.register.tracks.items()}
