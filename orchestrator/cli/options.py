@@ -64,6 +64,13 @@ def state_folder(settings: Settings, *, simulate: bool) -> Path:
     return settings.state_dir / SIMULATED if simulate else settings.state_dir
 
 
+def warn(message: str) -> None:
+    """Show a warning."""
+    from orchestrator.watch.text import neutral
+
+    click.echo(neutral(f"warning: {message}"), err=True)
+
+
 def read_plan(path: str, settings: Settings) -> Plan:
     """Read and check a plan file, `-` for standard input; raises PlanError."""
     from orchestrator.core.plan import PLAN_BYTES_MAX, load_plan
