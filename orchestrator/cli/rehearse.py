@@ -71,7 +71,8 @@ def _room(text: str) -> tuple[int, int]:
 
 def _invented(settings: Settings, wish: Wish) -> Rehearsal:
     """Rehearse on an invented cloud; a ledger that cannot be read is passed over, and that is said."""
-    from orchestrator.rehearsing.known import past_of, remembered
+    from orchestrator.ledger.remembering import remembered
+    from orchestrator.rehearsing.known import past_of
     from orchestrator.rehearsing.rehearse import rehearse
 
     try:
@@ -84,7 +85,8 @@ def _invented(settings: Settings, wish: Wish) -> Rehearsal:
 
 def _tonight(settings: Settings, wish: Wish, profile: str | None) -> Rehearsal:
     """Read the real regions, then rehearse on a copy of them."""
-    from orchestrator.rehearsing.known import past_of, remembered
+    from orchestrator.ledger.remembering import remembered
+    from orchestrator.rehearsing.known import past_of
     from orchestrator.rehearsing.rehearse import rehearse_tonight
 
     known = remembered(settings.state_dir, settings.limits(), endpoint=settings.vm_endpoint)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from orchestrator.cloud.inventory import Inventory, Room
-from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Remembered
 from orchestrator.core.model import Copy, ImageId, Region, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.schedule import Schedule
-from orchestrator.ledger.binding import refuse_foreign
-from orchestrator.ledger.reader import LedgerReader
 from orchestrator.simulator.weather import Line
 
 
@@ -56,22 +52,6 @@ async def look(inventory: Inventory, copies: Iterable[Copy]) -> Live:
         held={region: await inventory.images(region) for region in destinations},
         rooms={region: await inventory.room(region) for region in destinations},
     )
-
-
-def remembered(folder: Path, limits: Limits, *, endpoint: str | None = None) -> Schedule | None:
-    """Bring the schedule of a state folder's ledger back, read-only; None where there is no ledger.
-
-    Raises LedgerDamaged, LedgerTooNew, LedgerUnwritable, and LedgerForeign for another one's `endpoint`.
-    """
-    reader = LedgerReader.open(folder)
-    if reader is None:
-        return None
-    with reader:
-        schedule = Schedule(limits, reader.ledger_id)
-        schedule.recover(reader.events())
-    if endpoint is not None:
-        refuse_foreign(folder, schedule.register.endpoint, endpoint)
-    return schedule
 
 
 def past_of(schedule: Schedule | None) -> Past:

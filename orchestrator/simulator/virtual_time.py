@@ -50,7 +50,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def run_virtually(work: Callable[[], Coroutine[object, object, T]]) -> T:
     """Run some work to its end in virtual time, in a loop of its own, and return what it returns.
 
-    Raises Stalled when it waits for what can never come. No other loop may run in this thread.
+    Raises Stalled when it waits for what can never come, RuntimeError while another loop runs in this thread.
     """
+    if _loop_runs():
+        raise RuntimeError("virtual time needs a thread in which no other event loop runs")
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work())
+
+
+def _loop_runs() -> bool:
+    """Tell whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
