@@ -47,16 +47,22 @@ def settings_of(config: Path | None, state_dir: str | None, pairs: tuple[str, ..
     """Load the settings as the options say; raises SettingsError."""
     from orchestrator.settings import load_settings
 
+    overrides = overrides_of(state_dir, pairs)
+    environ: Mapping[str, str] = os.environ
+    return load_settings(
+        environ=environ, cwd=Path.cwd(), home=Path.home(), config=config, overrides=overrides
+    )
+
+
+def overrides_of(state_dir: str | None, pairs: tuple[str, ...]) -> dict[str, object]:
+    """Take the settings that options give, by field name; raises SettingsError."""
     overrides: dict[str, object] = {"state_dir": state_dir} if state_dir else {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise SettingsError(f"--set {pair}: not NAME=VALUE. For example --set workers=8.")
         overrides[name.strip().lower()] = value.strip()
-    environ: Mapping[str, str] = os.environ
-    return load_settings(
-        environ=environ, cwd=Path.cwd(), home=Path.home(), config=config, overrides=overrides
-    )
+    return overrides
 
 
 def state_folder(settings: Settings, *, simulate: bool) -> Path:

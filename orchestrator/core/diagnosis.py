@@ -1,4 +1,4 @@
-"""What `doctor` finds: one finding for each check, and what they come to together. No behaviour beyond that."""
+"""What `doctor` finds: findings, and what they come to together. It looks at nothing itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One check's outcome. `where` is a region, host or folder; `mend` the command or step that helps, if any."""
+    """One check's outcome. `where` is a region or a host; `mend` the step that helps, if any."""
 
     check: str
     level: Level

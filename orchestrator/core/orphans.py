@@ -1,4 +1,4 @@
-"""What lies in a destination and does not fit to the ledger, and the reverse. Pure: it reads and deletes nothing.
+"""What lies in a destination and does not fit to the ledger, and the reverse. It deletes nothing.
 
 A run's own audit (`schedule.audit`) looks only where that run sent calls; this looks everywhere, and
 at images that failed, too.
@@ -32,7 +32,7 @@ Original = tuple[Region, ImageId]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
-    """One thing that does not fit. `original` is what it is a copy of, `ledger` whose mark it carries, if known."""
+    """One thing that does not fit. `original` is what it is a copy of, `ledger` whose mark it has."""
 
     kind: Kind
     images: tuple[ImageId, ...]

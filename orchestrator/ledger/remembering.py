@@ -1,4 +1,4 @@
-"""Brings back what a ledger knows for those who only look: without the lock, and without leaving a file there."""
+"""Brings back what a ledger knows for those who only look: without the lock, and leaving no file behind."""
 
 from __future__ import annotations
 

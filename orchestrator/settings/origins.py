@@ -1,4 +1,4 @@
-"""Where each setting came from, for people who wonder. It reads the same sources as `load_settings`, and no value."""
+"""Where each setting came from, for people who wonder. It judges no value: `load_settings` has done that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def origins(
     config: Path | None,
     overrides: Mapping[str, object],
 ) -> dict[str, str]:
-    """Name the place of every setting that is not left at its default: an option, a variable, a line of a file.
+    """Name the place of every setting that was given: an option, a variable, a name in a file.
 
     The arguments are those of `load_settings`, which must have accepted them.
     """
