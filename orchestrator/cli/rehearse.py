@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.options import read_plan, settings_of, settings_options, warn
-from orchestrator.errors import LedgerDamaged, UsageError
+from orchestrator.errors import LedgerDamaged, LedgerUnwritable, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.core.rehearsed import Rehearsal
@@ -77,7 +77,7 @@ def _invented(settings: Settings, wish: Wish) -> Rehearsal:
 
     try:
         known = remembered(settings.state_dir, settings.limits())
-    except LedgerDamaged as error:
+    except (LedgerDamaged, LedgerUnwritable) as error:
         warn(f"rehearsed without what the ledger knows: {error}")
         known = None
     return rehearse(wish, settings.limits(), past_of(known))

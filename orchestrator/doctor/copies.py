@@ -12,6 +12,7 @@ from orchestrator.core.model import Copy, ImageId, Region, Resource, Sighting
 from orchestrator.core.orphans import Kind, Orphan, Shelf, live_copies, orphans
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.evidence import owner
+from orchestrator.watch.text import some
 
 SOURCES, ROOM, ORPHANS = "sources", "room", "orphans"
 _SHOWN = 10
@@ -89,7 +90,7 @@ def _room(quota: Surveyed, takes: int | None) -> str:
     if takes is None:
         return f"{quota.used} of {quota.limit} {noun}s used"
     short = f", {takes - free} short" if takes > free else ""
-    return f"needs {takes} {noun}{'s' if takes != 1 else ''}, {free} of {quota.limit} free{short}"
+    return f"needs {some(takes, noun)}, {free} of {quota.limit} free{short}"
 
 
 # --- orphans --------------------------------------------------------------------------------------
@@ -109,11 +110,11 @@ def orphan_findings(region: Region, shelf: Shelf, listing: Sequence[Sighting]) -
 def _orphaned(region: Region, kind: Kind, same: Sequence[Orphan]) -> Finding:
     """Word one kind."""
     ids = _named([image for orphan in same for image in orphan.images])
-    number = f"{len(same)} {'image' if len(same) == 1 else 'images'}"
+    number = some(len(same), "image")
     match kind:
         case Kind.BROKEN:
             mend = "Delete them in the console, with their snapshots; the next run makes the copies again."
-            return warn(ORPHANS, f"{number} of ours in status error hold quota: {ids}", mend, where=region)
+            return warn(ORPHANS, f"{number} of ours in status error use up quota: {ids}", mend, where=region)
         case Kind.DUPLICATE:
             twins = ", ".join(_twins(orphan) for orphan in same[:_SHOWN])
             mend = "Choose which one stays and delete the others in the console, with their snapshots."
@@ -122,7 +123,7 @@ def _orphaned(region: Region, kind: Kind, same: Sequence[Orphan]) -> Finding:
             mend = (
                 "Delete them in the console if nobody needs them, or run `orchestrator ledger rebuild PLAN`."
             )
-            said = f"{number} with this ledger's mark that it does not know: {ids}"
+            said = f"{number} with this ledger's mark, unknown to it: {ids}"
             return warn(ORPHANS, said, mend, where=region)
         case Kind.FOREIGN:
             whose = ", ".join(sorted({orphan.ledger for orphan in same})[:_SHOWN])
@@ -131,7 +132,7 @@ def _orphaned(region: Region, kind: Kind, same: Sequence[Orphan]) -> Finding:
             return warn(ORPHANS, said, mend, where=region)
         case Kind.MISSING:
             mend = "If somebody deleted them, `orchestrator run PLAN` makes them again."
-            said = f"{number} that the ledger has as ready are not there: {ids}"
+            said = f"the ledger has {number} as ready, and nothing of the kind is there: {ids}"
             return warn(ORPHANS, said, mend, where=region)
         case _:
             assert_never(kind)

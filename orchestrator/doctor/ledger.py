@@ -14,6 +14,7 @@ from orchestrator.errors import LedgerForeign, OrchestratorError
 from orchestrator.ledger.check import check_copy
 from orchestrator.ledger.connect import ledger_path
 from orchestrator.ledger.remembering import remembered
+from orchestrator.watch.text import some
 
 LEDGER, DOUBT = "ledger", "doubt"
 _SHOWN = 5
@@ -36,11 +37,12 @@ def ledger_findings(folder: Path, limits: Limits, endpoint: str) -> tuple[list[F
         return [fail(LEDGER, str(error), "Give each endpoint and account a STATE_DIR of its own.")], None
     except OrchestratorError as error:
         return [fail(LEDGER, str(error), _LOST)], None
-    whole = f"{report.ledger_id} is whole: {report.last} events, {report.runs} runs, {report.copies} copies"
-    return [ok(LEDGER, whole), *(_doubts(schedule) if schedule else ())], schedule
+    size = (some(report.last, "event"), some(report.runs, "run"), some(report.copies, "copy", "copies"))
+    whole = f"{report.ledger_id} is whole: {', '.join(size)}"
+    return [ok(LEDGER, whole), *(doubt_findings(schedule) if schedule else ())], schedule
 
 
-def _doubts(schedule: Schedule) -> Iterator[Finding]:
+def doubt_findings(schedule: Schedule) -> Iterator[Finding]:
     """Name the copies of which only a person can say whether they were made."""
     tracks = schedule.register.tracks.values()
     waiting = [t.copy for t in tracks if t.state is State.DOUBTFUL and t.reason is Reason.NEEDS_PERSON]

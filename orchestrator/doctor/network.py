@@ -13,7 +13,6 @@ from socket import SOCK_STREAM, gaierror
 from urllib.parse import urlsplit
 
 import anyio
-from anyio.abc import ByteStream
 from anyio.streams.tls import TLSStream
 
 from orchestrator.core.diagnosis import Finding, fail, ok, warn
@@ -48,23 +47,27 @@ async def _reach(endpoint: str, context: ssl.SSLContext | None) -> Finding:
     try:
         with anyio.fail_after(_PATIENCE_S):
             await anyio.getaddrinfo(host, port, type=SOCK_STREAM)
-            stream: ByteStream = await anyio.connect_tcp(host, port)
-            if parts.scheme == "https":
-                stream = await TLSStream.wrap(stream, hostname=host, ssl_context=context)
-            await stream.aclose()
+            async with await anyio.connect_tcp(host, port) as stream:
+                if parts.scheme == "https":
+                    await TLSStream.wrap(
+                        stream, hostname=host, ssl_context=context, standard_compatible=False
+                    )
     except (OSError, ssl.SSLError, anyio.BrokenResourceError, anyio.EndOfStream) as error:
-        return _unreached(host, port, error)
+        return unreached(host, port, error)
     return ok(ENDPOINT, f"answers on port {port}", where=host)
 
 
-def _unreached(host: str, port: int, error: Exception) -> Finding:
+def unreached(host: str, port: int, error: Exception) -> Finding:
     """Say at which step it failed, and what helps there."""
     if isinstance(error, gaierror):
         mend = "Check this machine's name servers, VM_ENDPOINT and DISK_ENDPOINT; perhaps PROXY is needed."
         return fail(ENDPOINT, f"its name is not found ({error.strerror})", mend, where=host)
     if isinstance(error, ssl.SSLError):
         mend = "If a proxy reads along, name its certificates with CA_FILE; else see that the clock is right."
-        return fail(ENDPOINT, f"its certificate is not trusted ({error.reason or error})", mend, where=host)
+        found = f"no TLS ({error})"
+        if isinstance(error, ssl.SSLCertVerificationError):
+            found = f"its certificate is not trusted ({error.verify_message})"
+        return fail(ENDPOINT, found, mend, where=host)
     mend = "Check firewall and route; perhaps PROXY is needed."
     if isinstance(error, TimeoutError):
         return fail(ENDPOINT, f"no connection on port {port} within {_PATIENCE_S:.0f} s", mend, where=host)
