@@ -204,7 +204,7 @@ def test_the_example_file_holds_every_setting(place: Place) -> None:
 
 def test_where_each_setting_came_from_is_told(place: Place) -> None:
     """Of a name given twice the place that counts; what is a default has none, and no value is repeated."""
-    place.here('workers = 14\nproxy = "http://user:hidden-word@127.0.0.1:3128"\n')
+    place.here(f'workers = 14\nproxy = "http://user:{CANARY}@127.0.0.1:3128"\n')
     environ, overrides = {"ORCHESTRATOR_WORKERS": "12", "ORCHESTRATOR_LOG_DAYS": "3"}, {"log_days": "4"}
     told = origins(environ=environ, cwd=place.cwd, home=place.home, config=None, overrides=overrides)
     assert told == {

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import overrides_of, read_plan, settings_of, settings_options, warn
+from orchestrator.cli.options import overrides_of, read_plan, settings_of, settings_options
 from orchestrator.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def _examine(
     patient = Patient(
         settings=loaded,
         places=origins(environ=environ, cwd=Path.cwd(), home=home, config=config, overrides=overrides),
-        load=partial(load_credentials, environ=environ, home=home, profile=profile, warn=warn),
+        load=lambda warn: load_credentials(environ=environ, home=home, profile=profile, warn=warn),
         plan=read_plan(plan, loaded) if plan else None,
         profile=profile,
     )

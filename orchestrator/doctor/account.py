@@ -31,16 +31,27 @@ class Answers:
     refused: bool = False
 
 
-def credential_finding(
-    load: Callable[[], Credentials], environ: Mapping[str, str], profile: str | None
-) -> tuple[Finding, Credentials | None]:
-    """Load the credentials and say where they came from; no value of theirs is shown."""
+def credential_findings(
+    load: Callable[[Callable[[str], None]], Credentials], environ: Mapping[str, str], profile: str | None
+) -> tuple[list[Finding], Credentials | None]:
+    """Load the credentials and say where they came from; no value of theirs is shown.
+
+    `load` is given whom to warn. Its warnings end in the command that mends what they are about.
+    """
+    warnings: list[str] = []
     try:
-        credentials = load()
+        credentials = load(warnings.append)
     except OrchestratorError as error:
-        return fail(CREDENTIALS, str(error), "docs/settings.md tells how credentials are given."), None
+        return [fail(CREDENTIALS, str(error), "docs/settings.md tells how credentials are given.")], None
     kind = "temporary keys" if credentials.session_token else "keys"
-    return ok(CREDENTIALS, f"{kind} from {_source(environ, profile)}"), credentials
+    found = [ok(CREDENTIALS, f"{kind} from {_source(environ, profile)}")]
+    return found + [_warning(text) for text in warnings], credentials
+
+
+def _warning(text: str) -> Finding:
+    """Part a warning into what was found and the command after `run:`."""
+    found, _, command = text.partition("; run: ")
+    return warn(CREDENTIALS, found, command)
 
 
 def _source(environ: Mapping[str, str], profile: str | None) -> str:

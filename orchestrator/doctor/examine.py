@@ -13,10 +13,10 @@ from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.diagnosis import Finding, Level, fail, ok
-from orchestrator.core.model import DOCUMENTED_REGIONS, Copy, ImageId, Region, Resource, Sighting
+from orchestrator.core.model import Copy, ImageId, Region, Resource, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.schedule import Schedule
-from orchestrator.doctor.account import READS, Answers, credential_finding, try_reads
+from orchestrator.doctor.account import READS, Answers, credential_findings, try_reads
 from orchestrator.doctor.copies import Needs, orphan_findings, room_finding, shelf_of, source_findings
 from orchestrator.doctor.folder import folder_findings
 from orchestrator.doctor.ledger import ledger_findings
@@ -45,11 +45,14 @@ def mounts_of_this_machine() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """What is examined. `places` tell where each setting that was given came from; `load` reads the keys."""
+    """What is examined. `places` tell where each setting that was given came from; `load` reads the keys.
+
+    It is given whom to warn.
+    """
 
     settings: Settings
     places: Mapping[str, str]
-    load: Callable[[], Credentials]
+    load: Callable[[Callable[[str], None]], Credentials]
     plan: Plan | None = None
     profile: str | None = None
     machine: Machine = field(default_factory=Machine)
@@ -59,12 +62,12 @@ class Patient:
 async def examine(patient: Patient) -> tuple[Finding, ...]:
     """Make every check that can be made; what stops one is its finding, never an exception."""
     settings = patient.settings
-    findings = [_settings(settings, patient.places)]
+    findings = [settings_finding(settings, patient.places)]
     findings += folder_findings(settings.state_dir, patient.mounts)
     found, schedule = ledger_findings(settings.state_dir, settings.limits(), settings.vm_endpoint)
     findings += found
-    finding, credentials = credential_finding(patient.load, patient.machine.environ, patient.profile)
-    findings.append(finding)
+    found, credentials = credential_findings(patient.load, patient.machine.environ, patient.profile)
+    findings += found
     clocks = Clocks(patient.machine.wall)
     access = access_for(settings, credentials or _NOBODY, patient.machine, hear_date=clocks.hear)
     try:
@@ -80,7 +83,7 @@ async def examine(patient: Patient) -> tuple[Finding, ...]:
     return (*findings, clocks.finding(), *remote)
 
 
-def _settings(settings: Settings, places: Mapping[str, str]) -> Finding:
+def settings_finding(settings: Settings, places: Mapping[str, str]) -> Finding:
     """Say which settings are not left at their defaults, and where each came from; no secret is shown."""
     given = [f"{name.upper()}={getattr(settings, name)} ({place})" for name, place in places.items()]
     return ok(
@@ -97,7 +100,7 @@ async def _endpoints(access: Access, context: ssl.SSLContext | None) -> list[Fin
 async def _remote(cloud: Cloud, patient: Patient, schedule: Schedule | None) -> list[Finding]:
     """Try the reads; look at what the destinations hold where they work."""
     copies = patient.plan.copies() if patient.plan else ()
-    regions, destinations = _regions(copies, schedule)
+    regions, destinations = _regions(copies, schedule, patient.settings.regions())
     answers = await try_reads(cloud, regions, destinations)
     findings = list(answers.findings)
     inventory = Inventory(cloud, patient.machine.chance.random)
@@ -129,13 +132,13 @@ def _held(
 
 
 def _regions(
-    copies: tuple[Copy, ...], schedule: Schedule | None
+    copies: tuple[Copy, ...], schedule: Schedule | None, others: frozenset[Region]
 ) -> tuple[tuple[Region, ...], frozenset[Region]]:
-    """Choose the regions to look at, and which of them copies go to: the plan's, the ledger's, or all."""
+    """Choose the regions to look at, and those that copies go to: the plan's, the ledger's, or `others`."""
     if not copies and schedule is not None:
         copies = tuple(schedule.register.tracks)
     if not copies:
-        return tuple(sorted(DOCUMENTED_REGIONS)), DOCUMENTED_REGIONS
+        return tuple(sorted(others)), others
     destinations = frozenset(copy.destination for copy in copies)
     known = frozenset(schedule.register.destinations) if schedule else frozenset()
     ordered = dict.fromkeys(region for copy in copies for region in (copy.origin, copy.destination))

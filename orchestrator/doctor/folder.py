@@ -31,7 +31,7 @@ def folder_findings(folder: Path, mounts: str) -> Iterator[Finding]:
         return
     finding = _unfit(folder)
     yield finding or ok(FOLDER, f"{folder} is a folder of yours, mode 0700")
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return
     yield _disk(folder, mounts)
     yield _lock(folder)
@@ -39,7 +39,7 @@ def folder_findings(folder: Path, mounts: str) -> Iterator[Finding]:
 
 def _absent(folder: Path) -> Finding:
     """Say whether the first run can make the folder."""
-    parent = next(path for path in (*folder.absolute().parents, Path("/")) if path.exists())
+    parent = next(path for path in (*folder.absolute().parents, Path("/")) if os.path.exists(path))
     if os.access(parent, os.W_OK | os.X_OK, effective_ids=True):
         return ok(FOLDER, f"{folder} is not there yet; the first run makes it")
     mend = "Give yourself permission there, or set ORCHESTRATOR_STATE_DIR to another folder."
@@ -69,7 +69,10 @@ def _unfit(folder: Path) -> Finding | None:
 
 def _disk(folder: Path, mounts: str) -> Finding:
     """Check that the folder's disk is here, stays, and has room."""
-    room = os.statvfs(folder)
+    try:
+        room = os.statvfs(folder)
+    except OSError as error:
+        return warn(DISK, f"nobody can say how much room {folder} has: {error.strerror}", "Look with `df`.")
     free_mb, kind = room.f_bavail * room.f_frsize // _MB, kind_of(folder.resolve(), mounts)
     elsewhere = "Set ORCHESTRATOR_STATE_DIR to a folder on a local disk."
     if free_mb < FREE_FAIL_MB:

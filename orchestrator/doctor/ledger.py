@@ -37,6 +37,9 @@ def ledger_findings(folder: Path, limits: Limits, endpoint: str) -> tuple[list[F
         return [fail(LEDGER, str(error), "Give each endpoint and account a STATE_DIR of its own.")], None
     except OrchestratorError as error:
         return [fail(LEDGER, str(error), _LOST)], None
+    except OSError as error:
+        mend = "Give yourself permission there, or run as the owner of the folder."
+        return [fail(LEDGER, f"{folder} cannot be looked into: {error.strerror}", mend)], None
     size = (some(report.last, "event"), some(report.runs, "run"), some(report.copies, "copy", "copies"))
     whole = f"{report.ledger_id} is whole: {', '.join(size)}"
     return [ok(LEDGER, whole), *(doubt_findings(schedule) if schedule else ())], schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,7 @@ class Ward:
     secret: str = SECRET
     ahead_s: float = 0.0
     mounts: str = ""
+    profile: str | None = None
     methods: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -81,8 +82,8 @@ class Ward:
         keys = {ACCESS_KEY: KEY, SECRET_KEY: self.secret} if environ is None else environ
         settings = load_settings(environ={}, cwd=self.folder, home=self.folder, config=None, overrides=places)
 
-        def load() -> Credentials:
-            return load_credentials(environ=keys, home=self.folder, profile=None, warn=lambda message: None)
+        def load(warn: Callable[[str], None]) -> Credentials:
+            return load_credentials(environ=keys, home=self.folder, profile=self.profile, warn=warn)
 
         machine = Machine(wall=lambda: NOW + self.ahead_s, chance=Random(1), host="here", environ=keys)
         return Patient(
@@ -90,6 +91,7 @@ class Ward:
             places={"vm_endpoint": "--set"},
             load=load,
             plan=plan,
+            profile=self.profile,
             machine=machine,
             mounts=self.mounts,
         )

@@ -10,11 +10,13 @@ import pytest
 from orchestrator.core.diagnosis import Level, exit_code
 from orchestrator.core.marks import write_mark
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, RunId
+from orchestrator.doctor.examine import settings_finding
 from orchestrator.ledger.lock import LockOwner, RunLock
+from orchestrator.settings.secret import Secret
 from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.watch.doctor_view import doctor_json, doctor_lines
-from tests.canary import SECRET
-from tests.doctor.patients import LEDGER_ID, Ward, bad, of, plan_of, put, write_ledger
+from tests.canary import PASSWORD, SECRET, WRONG, holds
+from tests.doctor.patients import KEY, LEDGER_ID, Ward, bad, of, plan_of, put, write_ledger
 from tests.simulator.worlds import EAST, NORTH, SOUTH, make_world
 
 
@@ -65,9 +67,33 @@ async def test_no_credentials_are_one_finding(ward: Ward) -> None:
     assert ward.methods == {}
 
 
+async def test_a_profile_that_others_can_read_is_a_warning(ward: Ward) -> None:
+    """The official command line writes such files: the command that mends it is named, and it works."""
+    config = ward.folder / ".jdc" / "config"
+    config.parent.mkdir()
+    holds(config, "a profile").write_text(f"[night]\naccess_key = {KEY}\nsecret_key = {SECRET}\n")
+    config.chmod(0o644)
+    ward.profile = "night"
+    findings = await ward.findings(plan_of(EAST), environ={})
+    assert bad(findings) == [("credentials", "", Level.WARN)]
+    keys, readable = of(findings, "credentials")
+    assert "profile 'night'" in keys.found
+    assert readable.mend == f"chmod 600 {config}"
+
+
+def test_settings_are_told_with_their_places_and_without_secrets(ward: Ward) -> None:
+    """A proxy may hold a password: where it came from is shown, it is not."""
+    plain = ward.patient("http://127.0.0.1:9", None).settings
+    settings = plain.model_copy(update={"proxy": Secret(f"http://user:{PASSWORD}@127.0.0.1:3128")})
+    finding = settings_finding(settings, {"proxy": "ORCHESTRATOR_PROXY", "workers": "--set"})
+    assert "PROXY=********** (ORCHESTRATOR_PROXY)" in finding.found
+    assert "WORKERS=4 (--set)" in finding.found
+    assert PASSWORD not in finding.found
+
+
 async def test_a_wrong_secret_is_one_finding(ward: Ward) -> None:
     """The first refusal ends the reads: every other one would say the same. No secret is shown."""
-    ward.secret = "wrong-secret-of-somebody"
+    ward.secret = WRONG
     findings = await ward.findings(plan_of(EAST, SOUTH))
     assert bad(findings) == [("credentials", NORTH, Level.FAIL)]
     assert exit_code(findings) == 3

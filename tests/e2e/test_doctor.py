@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.canary import SECRET
+from tests.canary import SECRET, WRONG
 from tests.e2e.support import EAST, SOUTH, Cloud, MakeHome
 
 
@@ -22,7 +22,7 @@ def test_a_healthy_home(cloud: Cloud, make_home: MakeHome) -> None:
 def test_what_fails_is_in_the_exit_code(cloud: Cloud, make_home: MakeHome) -> None:
     """A wrong secret: exit 3, and the finding says what to check."""
     home = make_home(cloud)
-    home.environ["JDCLOUD_SECRET_KEY"] = "wrong-secret-of-somebody"
+    home.environ["JDCLOUD_SECRET_KEY"] = WRONG
     done = home.call("doctor", home.plan(cloud.take(1), EAST))
     assert done.code == 3
     assert "FAIL  credentials" in done.out
