@@ -13,10 +13,12 @@ import click
 
 from orchestrator import __version__
 from orchestrator.cli.completion import completion
+from orchestrator.cli.doctor import doctor
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.rebuild import rebuild
+from orchestrator.cli.rehearse import rehearse
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
@@ -50,7 +52,20 @@ def cli() -> None:
     forbid_dumps()
 
 
-for _verb in (run, plan, validate, status, log, runs, settle, ledger, simulator, completion):
+for _verb in (
+    run,
+    plan,
+    validate,
+    rehearse,
+    status,
+    log,
+    runs,
+    settle,
+    doctor,
+    ledger,
+    simulator,
+    completion,
+):
     cli.add_command(_verb)
 ledger.add_command(rebuild)
 

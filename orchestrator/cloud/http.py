@@ -104,6 +104,7 @@ class Http:
                 allow_redirects=False,
                 trace_request_ctx=progress,
             ) as response:
+                self._access.hear_date(response.headers.get("Date", ""))
                 return await _read(response, hide)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # TimeoutError is an OSError
             return Fault(_reason(error, progress), tidy(_hidden(_explain(error), hide)))

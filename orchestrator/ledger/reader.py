@@ -13,7 +13,7 @@ from orchestrator.core.messages import Event
 from orchestrator.core.model import Copy, RunId, State
 from orchestrator.core.verdict import Counts, Standing
 from orchestrator.ledger import projection, rows
-from orchestrator.ledger.connect import connect_reader, damaged, explained, ledger_path
+from orchestrator.ledger.connect import connect_alone, connect_reader, damaged, explained, ledger_path
 from orchestrator.ledger.port import RunRow
 from orchestrator.ledger.schema import STEPS, version_of
 
@@ -63,8 +63,11 @@ class LedgerReader:
         self.version = len(STEPS)
 
     @classmethod
-    def open(cls, folder: Path) -> LedgerReader | None:
+    def open(cls, folder: Path, *, traceless: bool = False) -> LedgerReader | None:
         """Open the ledger of a state folder; None where there is none.
+
+        A reader makes SQLite's two helper files where they are missing. A `traceless` one makes none while
+        no write-ahead log lies there: nobody writes then, and a run that begins meanwhile writes into a log.
 
         Raises LedgerDamaged, LedgerTooNew, or LedgerUnwritable where it cannot be read.
         """
@@ -74,7 +77,7 @@ class LedgerReader:
         if path.stat().st_size == 0:
             raise damaged(path, "it is empty")
         with explained(path):
-            connection = connect_reader(path)
+            connection = connect_alone(path) if traceless else connect_reader(path)
             try:
                 if version_of(connection, path) < len(STEPS):
                     raise damaged(

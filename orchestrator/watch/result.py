@@ -48,7 +48,7 @@ def result_json(view: Result | Running) -> str:
         "finished_at": iso(ended.finished_at) if ended else None,
         "counts": counts_shape(view.counts),
         "calls": dict(view.calls),
-        "copies": [_copy_shape(standing) for standing in view.copies],
+        "copies": [copy_shape(standing) for standing in view.copies],
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
@@ -67,7 +67,7 @@ def counts_shape(counts: Counts) -> dict[str, int]:
     }
 
 
-def _copy_shape(standing: Standing) -> dict[str, str | None]:
+def copy_shape(standing: Standing) -> dict[str, str | None]:
     """Write one copy; of a relayed one, by which image it was carried."""
     way = {"via": standing.via, "carrier": standing.carrier} if standing.carrier else {}
     return {
