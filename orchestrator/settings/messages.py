@@ -1,4 +1,4 @@
-"""The settings that say who hears of a run: metrics file, URLs, when. It checks their forms and sends nothing.
+"""The settings that say who hears of a run: files, URLs, when. It checks their forms and sends nothing.
 
 A URL of this kind is its own credential, so it is locked away and no complaint repeats any of it.
 """

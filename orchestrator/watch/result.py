@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.core.model import Copy, ImageId, Region, RunId, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.verdict import Counts, Overview, Result, Standing, Verdict
+from orchestrator.core.verdict import Counts, Overview, Part, Result, Standing, Verdict
 from orchestrator.watch.text import from_iso, iso, well_formed
 
 RUNNING = "running"
@@ -52,6 +52,8 @@ def result_json(view: Result | Running) -> str:
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
+    if ended and ended.parts:
+        shape["replications"] = [_part_shape(part) for part in ended.parts]
     return json.dumps(shape)
 
 
@@ -78,6 +80,22 @@ def _copy_shape(standing: Standing) -> dict[str, str | None]:
         "detail": well_formed(standing.detail),
         **way,
     }
+
+
+def _part_shape(part: Part) -> dict[str, object]:
+    """Write one replication in one destination."""
+    where = {"replication": well_formed(part.replication), "destination_region": part.destination}
+    return {**where, "planned": part.planned, "ready": part.ready}
+
+
+@dataclass(frozen=True, slots=True)
+class _PartShape:
+    """One replication in one destination as JSON holds it."""
+
+    replication: str
+    destination_region: str
+    planned: int
+    ready: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +127,7 @@ class _Shape:
     calls: dict[str, int]
     copies: list[_CopyShape]
     strangers: list[dict[str, str]] = field(default_factory=list)
+    replications: list[_PartShape] = field(default_factory=list)
 
 
 @cache
@@ -134,7 +153,20 @@ def result_from_json(text: str) -> Result:
         calls=shape.calls,
         copies=tuple(map(_standing, shape.copies)),
         strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
+        parts=tuple(map(_part, shape.replications)),
     )
+
+
+def parts_from_json(text: str) -> tuple[Part, ...]:
+    """Read only the parts of a finished run; none where an earlier version wrote it. Raises ValueError."""
+    shape = json.loads(text)
+    return tuple(_part(_PartShape(**part)) for part in shape.get("replications", ()))
+
+
+def _part(shape: _PartShape) -> Part:
+    """Read one part back."""
+    region = Region(shape.destination_region)
+    return Part(replication=shape.replication, destination=region, planned=shape.planned, ready=shape.ready)
 
 
 def _standing(shape: _CopyShape) -> Standing:
