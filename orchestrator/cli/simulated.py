@@ -39,16 +39,8 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
         keys={DEMO_KEY: DEMO_SECRET},
     )
     async with _served(simulation, machine) as url:
-        local = settings.model_copy(
-            update={
-                "vm_endpoint": url,
-                "disk_endpoint": url,
-                "state_dir": folder,
-                "proxy": None,
-                **_QUICK,
-                **_unheard(settings),
-            }
-        )
+        places = {"vm_endpoint": url, "disk_endpoint": url, "state_dir": folder, "proxy": None}
+        local = settings.model_copy(update={**places, **_QUICK, **_unheard(settings)})
         keys = Credentials(DEMO_KEY, Secret(DEMO_SECRET), None)
         async with Orchestrator(local, keys, machine=machine, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt, afresh=True)

@@ -20,6 +20,7 @@ from orchestrator.messages.notify import ADVICE, is_possible, notify
 from orchestrator.messages.post import TRIES, Way, ping_target, send
 from orchestrator.messages.tidings import Tidings, is_due, notification, shape
 from orchestrator.settings import Settings
+from orchestrator.settings.secret import Secret
 from orchestrator.watch.history import Before, run_before
 from orchestrator.watch.masks import Mask
 from orchestrator.watch.names import Level, NoteName
@@ -148,14 +149,21 @@ class Messenger:
         if not is_due(tidings, settings.notify_on):
             return letters
         if settings.webhook_url is not None:
-            body = json.dumps(self._mask.value(shape(tidings))).encode()
-            letters["webhook"] = partial(send, settings.webhook_url, self._way, body=body, tries=tries)
+            letters["webhook"] = partial(self._post, settings.webhook_url, tidings, tries)
         if settings.notify_urls and ("notify", ADVICE) not in self._told:
-            title, words = map(self._mask.text, notification(tidings))
-            letters["notify"] = partial(
-                notify, settings.notify_urls, title, words, proxy=settings.proxy, environ=self._environ
-            )
+            letters["notify"] = partial(self._notify, tidings)
         return letters
+
+    async def _post(self, url: Secret, tidings: Tidings, tries: int) -> str:
+        """Post the JSON."""
+        body = json.dumps(self._mask.value(shape(tidings))).encode()
+        return await send(url, self._way, body=body, tries=tries)
+
+    async def _notify(self, tidings: Tidings) -> str:
+        """Send the words."""
+        title, words = map(self._mask.text, notification(tidings))
+        urls, proxy = self._settings.notify_urls, self._settings.proxy
+        return await notify(urls, title, words, proxy=proxy, environ=self._environ)
 
     async def _deliver(self, kind: str, letter: Letter, note: Note) -> None:
         """Send one message; whatever goes wrong is told, and nothing is raised but a cancellation."""

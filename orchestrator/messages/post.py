@@ -79,7 +79,7 @@ async def _status(url: Secret, way: Way, body: bytes | None) -> int:
     """Send once and return the status; nothing of the answer's body is read."""
     from yarl import URL
 
-    target = URL(url.reveal())
+    target = URL(url.reveal(), encoded=True)
     headers = {"User-Agent": f"jdcloud-image-orchestrator/{__version__}"}
     if body is not None:
         headers["Content-Type"] = "application/json; charset=utf-8"
