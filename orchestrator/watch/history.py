@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from orchestrator.core.messages import Surveyed
-from orchestrator.core.model import Copy, Region, Resource, RunId, State
+from orchestrator.core.model import Copy, Region, RunId, State
 from orchestrator.core.verdict import Part, Result
 from orchestrator.ledger.port import RunRow
 from orchestrator.ledger.reader import LedgerReader
@@ -149,7 +149,7 @@ def _result(reader: LedgerReader, row: RunRow) -> Result | None:
 
 def _quotas(reader: LedgerReader, rows: Sequence[RunRow]) -> tuple[Surveyed, ...]:
     """Keep the newest reading of each quota."""
-    newest: dict[tuple[Region, Resource], Surveyed] = {}
+    newest: dict[tuple[str, str], Surveyed] = {}
     for row in reversed(rows):
-        newest |= {(event.region, event.resource): event for event in reader.surveys(row.run)}
+        newest |= {(event.region, event.resource.value): event for event in reader.surveys(row.run)}
     return tuple(newest[key] for key in sorted(newest))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
@@ -262,7 +263,7 @@ async def test_a_missing_package_is_said_once_and_clearly(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who sets notify_urls without apprise reads what to install, once, in the log and on the screen."""
-    monkeypatch.setattr("orchestrator.messages.messenger.is_possible", lambda: False)
+    monkeypatch.setitem(sys.modules, "apprise", None)
     house.options = {"notify_urls": [f"json://127.0.0.1:1/{PASSWORD}"]}
     outcome = await house.night(images=[image_id(0)], destinations=[EAST])
     ((kind, trouble),) = unsent(log_lines(outcome.log))
