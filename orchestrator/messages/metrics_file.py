@@ -29,7 +29,7 @@ def write_metrics(path: Path, folder: Path, *, now: float, ended: Result | None 
         return
     with reader:
         history = read_history(reader, since=now - FORGOTTEN_S, ended=ended)
-    replace_file(path, metrics_text(history, version=__version__))
+    replace_file(path, metrics_text(history, version=__version__, state_dir=str(folder)))
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -16,6 +16,9 @@ from orchestrator.watch.history import History, PlanHistory
 from orchestrator.watch.text import clean
 
 PREFIX = "jdcloud_replication_"
+EVERYWHERE = "state_dir"
+"""The label that every metric has: the same series must not stand in the files of two ledgers."""
+
 _NAME_MAX = 4096  # as long as a path may be
 
 
@@ -51,7 +54,7 @@ METRICS: dict[str, Metric] = {
     "quota_used": Metric(("region", "resource"), "How much of the quota was used when it was last read."),
     "quota_read_timestamp_seconds": Metric(("region", "resource"), "When the quota was last read."),
 }
-"""Name without its prefix -> labels and HELP; docs/monitoring.md repeats them, and a test compares."""
+"""Name without its prefix -> own labels and HELP; docs/monitoring.md repeats them, and a test compares."""
 
 
 class Sample(NamedTuple):
@@ -62,17 +65,17 @@ class Sample(NamedTuple):
     value: float
 
 
-def metrics_text(history: History, *, version: str) -> bytes:
-    """Write everything in Prometheus's text format, UTF-8."""
+def metrics_text(history: History, *, version: str, state_dir: str) -> bytes:
+    """Write everything in Prometheus's text format, UTF-8. `state_dir` tells several ledgers apart."""
     from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
     registry = CollectorRegistry()
     gauges = {
-        name: Gauge(PREFIX + name, metric.says, metric.labels, registry=registry)
+        name: Gauge(PREFIX + name, metric.says, (EVERYWHERE, *metric.labels), registry=registry)
         for name, metric in METRICS.items()
     }
     for sample in samples(history, version=version):
-        labels = (clean(label, _NAME_MAX) for label in sample.labels)
+        labels = (clean(label, _NAME_MAX) for label in (state_dir, *sample.labels))
         gauges[sample.name].labels(*labels).set(sample.value)
     return generate_latest(registry)
 

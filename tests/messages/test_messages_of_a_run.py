@@ -136,7 +136,7 @@ async def test_who_was_overtaken_tells_nothing(house: House) -> None:
         messenger = Messenger(settings, clock=now, environ={})
         notes: list[str] = []
         await messenger.ended(
-            result, fault=Overtaken(), halt=Halt(), note=lambda name, level, **more: notes.append(name)
+            result, fault=Overtaken(), halt=Halt(), note=lambda name, _level, /, **_more: notes.append(name)
         )
     assert (ear.heard, notes, messenger.troubles) == ([], [], [])
     assert not (house.folder / "m.prom").exists()
