@@ -18,7 +18,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.watch.names import ALWAYS, COPIES, EVENTS, Level, every_name
+from orchestrator.watch.names import ALWAYS, COPIES, EVENTS, NOTES, Level, every_name
 from orchestrator.watch.records import change_record, event_record, records
 from tests.watch.samples import CALL, COPY, EAST, NIGHT, NORTH, SOUTH, A, B, change, every_change, every_event
 
