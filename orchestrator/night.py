@@ -182,7 +182,7 @@ class Night:
             calls=dict(sorted(engine.calls.items())),
             copies=copies,
             strangers=strangers,
-            parts=parts_of(self.wish.plan, copies),
+            parts=parts_of(self.wish.plan, copies, self.schedule.unconfirmed()),
         )
 
     def _enter_end(self, log: ProgressLog, result: Result) -> None:

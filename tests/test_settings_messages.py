@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cli.simulated import unheard
 from orchestrator.settings.messages import leads_here
 from orchestrator.settings.secret import Secret
 from tests.settings_place import CANARY, Place, make_place, variable
@@ -99,6 +100,17 @@ def test_notify_on(place: Place) -> None:
     assert "is none of change, failure, always, never; the nearest is always" in place.refusal(
         notify_on="alway"
     )
+
+
+def test_a_simulation_tells_this_machine_only(place: Place) -> None:
+    """Its runs are nobody's affair: no metrics, no notifications, and only URLs that lead here stay."""
+    far, near = f"https://h.example/{CANARY}", f"http://127.0.0.1:9/{CANARY}"
+    settings = place.load(
+        metrics_file="m.prom", ping_url=far, webhook_url=near, notify_urls=[f"x://{CANARY}"]
+    )
+    left = settings.model_copy(update=unheard(settings))
+    assert (left.metrics_file, left.ping_url, left.notify_urls) == (None, None, ())
+    assert left.webhook_url == settings.webhook_url
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,13 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
     )
     async with _served(simulation, machine) as url:
         places = {"vm_endpoint": url, "disk_endpoint": url, "state_dir": folder, "proxy": None}
-        local = settings.model_copy(update={**places, **_QUICK, **_unheard(settings)})
+        local = settings.model_copy(update={**places, **_QUICK, **unheard(settings)})
         keys = Credentials(DEMO_KEY, Secret(DEMO_SECRET), None)
         async with Orchestrator(local, keys, machine=machine, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt, afresh=True)
 
 
-def _unheard(settings: Settings) -> dict[str, object]:
+def unheard(settings: Settings) -> dict[str, object]:
     """Take away who would hear of a real run; what leads to this machine stays, so that it can be tried."""
     urls = {"ping_url": settings.ping_url, "webhook_url": settings.webhook_url}
     here = {name: url if leads_here(url) else None for name, url in urls.items()}

@@ -16,6 +16,7 @@ from orchestrator.core.reasons import Reason
 from orchestrator.engine.halt import Halt
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.messages.metrics_file import FORGOTTEN_S, replace_file, write_metrics
+from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.watch import history as history_module
 from orchestrator.watch.history import History, PlanHistory, read_history, run_before
 from orchestrator.watch.metrics import METRICS, PREFIX, metrics_text
@@ -196,6 +197,20 @@ async def test_never_is_told_only_when_a_run_has_ended(house: House) -> None:
     await house.night(deadline_s=10)
     assert one(seen[0], "last_success_timestamp_seconds", plan=PLAN) is None
     assert one(values(house), "last_success_timestamp_seconds", plan=PLAN) == 0
+
+
+@pytest.mark.looptime
+async def test_what_a_run_did_not_look_at_is_no_success(house: House) -> None:
+    """Ready since an earlier night, but the deadline came before a look: the old success stays."""
+    good = (await house.night()).result
+    await asyncio.sleep(3600)
+    house.cloud.faults.replace([Rule(fault=Fault.INTERNAL, on=frozenset({"describeImages"}), chance=1.0)])
+    late = (await house.night(deadline_s=10)).result
+    assert (late.exit_code, late.counts.ready) == (4, 24)
+    for region in (EAST, SOUTH):
+        part = {"plan": PLAN, "replication": "golden", "destination": region}
+        found = one(values(house), "part_last_success_timestamp_seconds", **part)
+        assert found == pytest.approx(good.finished_at)
 
 
 @pytest.mark.looptime

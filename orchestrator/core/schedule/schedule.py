@@ -279,6 +279,10 @@ class Schedule:
         """Return the images that carry this ledger's mark and that the ledger does not know."""
         return tuple((d.region, image) for d in self.register.destinations.values() for image in d.strangers)
 
+    def unconfirmed(self) -> frozenset[Copy]:
+        """Return the wanted copies that an earlier run saw ready and that this one has not seen yet."""
+        return frozenset(copy for copy, t in self.register.tracks.items() if t.wanted and t.unconfirmed)
+
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""
         return {copy: track.state for copy, track in self.register.tracks.items()}
