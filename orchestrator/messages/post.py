@@ -96,6 +96,8 @@ def _session(url: Secret, way: Way) -> aiohttp.ClientSession:
     """Make a session for one request; it takes nothing from the environment. This machine needs no proxy."""
     import aiohttp
 
+    from orchestrator.cloud.http import never_again
+
     proxy = way.proxy.reveal() if way.proxy and not leads_here(url) else None
     secure = any(address.startswith("https:") for address in (url.reveal().lower(), proxy or ""))
     return aiohttp.ClientSession(
@@ -103,6 +105,7 @@ def _session(url: Secret, way: Way) -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         proxy=proxy,
+        middlewares=[never_again],
     )
 
 
