@@ -10,16 +10,18 @@ from signal import SIGINT, SIGTERM
 import pytest
 from aiohttp import web
 
-from orchestrator.core.model import RunId
+from orchestrator.core.model import RunId, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.verdict import Verdict
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import LedgerDamaged, LockHeld, Overtaken
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.messages.messenger import LEAVING_S, LIMIT_S, Messenger
-from tests.canary import PASSWORD
+from tests.canary import PASSWORD, SECRET
 from tests.contract.running import House, Line, later, log_lines
 from tests.messages.listening import listening, never, status, taken
 from tests.nights import EAST, image_id, now
+from tests.watch.samples import result, standing
 
 pytestmark = pytest.mark.looptime
 
@@ -140,6 +142,19 @@ async def test_who_was_overtaken_tells_nothing(house: House) -> None:
         )
     assert (ear.heard, notes, messenger.troubles) == ([], [], [])
     assert not (house.folder / "m.prom").exists()
+
+
+async def test_a_secret_in_the_words_of_the_cloud_is_masked(house: House) -> None:
+    """Whatever an answer echoes: what is posted holds none of this run's secrets."""
+    failed = standing(State.FAILED, Reason.COPY_ERROR, detail=f"signed with {SECRET}")
+    async with listening() as ear:
+        house.options = ear.options()
+        settings = house.settings("http://127.0.0.1:1")
+        messenger = Messenger(settings, clock=now, environ={}, secrets=[SECRET])
+        await messenger.ended(
+            result(failed), fault=None, halt=Halt(), note=lambda _name, _level, /, **_more: None
+        )
+    assert [failure["detail"] for failure in ear.posted[0]["failures"]] == ["signed with ***"]
 
 
 # --- trouble on the other side --------------------------------------------------------------------

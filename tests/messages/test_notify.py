@@ -10,10 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.model import State
+from orchestrator.core.reasons import Reason
+from orchestrator.engine.halt import Halt
 from orchestrator.messages import notify as notify_module
+from orchestrator.messages.messenger import Messenger
 from orchestrator.messages.notify import ADVICE, is_possible, notify
+from orchestrator.settings import load_settings
 from orchestrator.settings.secret import Secret
 from tests.canary import PASSWORD, SECRET, holds
+from tests.watch.samples import result, standing
 
 STUB = '''
 """Stands in for apprise: writes down what it is told, and obeys the host of the URL."""
@@ -74,6 +80,22 @@ async def test_what_went_wrong_is_said_without_the_url(
 ) -> None:
     """The services' own words may hold the URL, so ours are used."""
     assert (await notify(urls(*hosts), "t", "b", proxy=None, environ=environ)).startswith(trouble)
+
+
+async def test_a_run_is_told_in_words(environ: dict[str, str], tmp_path: Path) -> None:
+    """From the settings to the service: title and lines, failures first, secrets masked."""
+    places = {"state_dir": tmp_path / "state", "notify_urls": [f"dingtalk://good/{PASSWORD}"]}
+    settings = load_settings(environ={}, cwd=tmp_path, home=tmp_path, config=None, overrides=places)
+    failed = standing(State.FAILED, Reason.COPY_ERROR, source=f"img-{SECRET}")
+    messenger = Messenger(settings, clock=lambda: 0.0, environ=environ, secrets=[SECRET])
+    notes: list[str] = []
+    await messenger.ended(
+        result(failed), fault=None, halt=Halt(), note=lambda name, _level, /, **_more: notes.append(name)
+    )
+    assert (notes, messenger.troubles) == ([], [])
+    given = json.loads(Path(environ["HEARD"]).read_text())["given"]
+    assert given["title"] == "config/plans/nightly.yaml: partial"
+    assert given["body"].startswith("failed: img-*** cn-north-1 > cn-east-2: ")
 
 
 async def test_a_service_that_hangs_is_given_up(

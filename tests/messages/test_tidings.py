@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -22,6 +23,7 @@ from orchestrator.messages.tidings import (
 from orchestrator.settings.messages import Occasion
 from orchestrator.watch.history import Before
 from tests.watch.samples import EAST, NORTH, SOUTH, result, standing
+from tests.watch.test_docs import DOCS
 from tests.watch.test_harmless import ALL, check, check_json, hostile_result
 
 READY = standing(State.READY, Reason.COPIED)
@@ -100,6 +102,26 @@ def test_the_json_has_the_promised_form() -> None:
         "text": "config/plans/nightly.yaml: partial: 1 of 3 copies ready, 1 failed, 1 not done. "
         "The run before: ok.",
     }
+
+
+def test_the_documentation_shows_the_form() -> None:
+    """The example in docs/monitoring.md has the keys that the program writes, in order, at every depth."""
+    example = re.search(r"```json\n(.*?)```", (DOCS / "monitoring.md").read_text(), re.DOTALL)
+    assert example is not None
+    shown = json.loads(example[1])
+    failed, waiting = (
+        standing(State.FAILED, Reason.ENCRYPTED),
+        standing(State.WAITING, Reason.QUOTA_IMAGE, source="img-c"),
+    )
+    told = json.loads(json.dumps(shape(tidings(result(failed, waiting), before("ok", "img-a")))))
+    for mine, theirs in (
+        (told, shown),
+        (told["counts"], shown["counts"]),
+        (told["failures"][0], shown["failures"][0]),
+        (told["deferred"][0], shown["deferred"][0]),
+        (told["change"], shown["change"]),
+    ):
+        assert list(mine) == list(theirs)
 
 
 def test_a_message_stays_small() -> None:

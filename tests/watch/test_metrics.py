@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import stat
 from pathlib import Path
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from orchestrator.core.messages import Surveyed
@@ -105,6 +107,17 @@ def test_every_metric_is_documented() -> None:
     rows = [(f"`{PREFIX}{name}`", coded(metric.labels), metric.says) for name, metric in METRICS.items()]
     expected = table(("metric", "labels", "what it tells"), *rows)
     assert expected in (DOCS / "monitoring.md").read_text(encoding="utf-8"), f"put this there:\n{expected}"
+
+
+def test_the_alerts_speak_of_metrics_that_exist() -> None:
+    """The rules in docs/monitoring.md are YAML, and each name in an expression is one that is written."""
+    rules = re.search(r"```yaml\n(.*?)```", (DOCS / "monitoring.md").read_text(), re.DOTALL)
+    assert rules is not None
+    (group,) = yaml.safe_load(rules[1])["groups"]
+    names = [name for rule in group["rules"] for name in re.findall(rf"{PREFIX}(\w+)", rule["expr"])]
+    assert len(group["rules"]) == 2
+    assert {*names, "copies"} <= set(METRICS)
+    assert len(names) == 3
 
 
 # --- nights ---------------------------------------------------------------------------------------
