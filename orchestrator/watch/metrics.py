@@ -45,7 +45,7 @@ METRICS: dict[str, Metric] = {
     ),
     "part_last_success_timestamp_seconds": Metric(
         ("plan", "replication", "destination"),
-        "The same for one replication of the plan in one destination; 0 for never.",
+        "When the last run ended that saw all of one replication ready in one destination; 0 for never.",
     ),
     "copies": Metric(("plan", "destination", "state"), "Copies in each state when the last run ended."),
     "failed_copies": Metric(("plan", "reason"), "Copies that the last run gave up, by reason."),
