@@ -17,6 +17,8 @@ from orchestrator.watch.text import from_iso, iso, well_formed
 RUNNING = "running"
 """The verdict of a run that still goes on, in JSON and in tables."""
 
+_PARTS = ', "replications": '
+
 KILLED = "killed"
 """The verdict of a run that ended without a word; the next run takes its copies over."""
 
@@ -158,8 +160,13 @@ def result_from_json(text: str) -> Result:
 
 
 def parts_from_json(text: str) -> tuple[Part, ...]:
-    """Read only the parts of a finished run; none where an earlier version wrote it. Raises ValueError."""
-    shape = json.loads(text)
+    """Read only the parts of a finished run; none where an earlier version wrote it. Raises ValueError.
+
+    They come last and are small, so the copies before them are not looked at: a year of results may be
+    asked. The key cannot stand inside a text, where its quotes would be escaped.
+    """
+    _, key, tail = text.rpartition(_PARTS)
+    shape = json.loads("{" + key.removeprefix(", ") + tail if key else text)
     return tuple(_part(_PartShape(**part)) for part in shape.get("replications", ()))
 
 
