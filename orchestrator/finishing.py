@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from orchestrator.cloud.altering import AlteringCloud, persist
+from orchestrator.cloud.altering import AlteringCloud
 from orchestrator.cloud.inventory import Inventory
+from orchestrator.cloud.persisting import persist
 from orchestrator.core.cloud_time import created_day, day_of
 from orchestrator.core.labels import description_of, name_of
 from orchestrator.core.likeness import differences

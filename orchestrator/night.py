@@ -22,6 +22,7 @@ from orchestrator import __version__
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
+from orchestrator.core.parts import parts_of
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
@@ -36,12 +37,14 @@ from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
+from orchestrator.messages.messenger import Messenger
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
 from orchestrator.watch.shortages import Shortages
+from orchestrator.watch.text import clean
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
@@ -84,7 +87,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """Everything one run needs. `secrets` are the texts that nothing may show; they may become more."""
+    """Everything one run needs. `secrets` are the texts that nothing may show; they may become more.
+
+    Without a `messenger` nobody outside hears of the run.
+    """
 
     run: RunId
     wish: Wish
@@ -99,6 +105,7 @@ class Night:
     secrets: Sequence[str]
     rebuilds: bool = False
     extras: Extras = field(default_factory=Extras)
+    messenger: Messenger | None = None
 
     async def pass_by(self, halt: Halt) -> Outcome:
         """Run from the first event to the last line; what stops it is in the outcome, not raised."""
@@ -119,7 +126,13 @@ class Night:
             _tell_signal(halt, log)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
             result = with_notices(result, notices, self.extras.tolerances(result))
-            self._close_books(log, result)
+            self._enter_end(log, result)
+            if self.messenger is not None:
+                await self.messenger.ended(result, fault=fault, halt=halt, note=log.note)
+            log.finished(result)
+            log.prune(self.settings.log_days)
+        if self.messenger is not None:
+            tell_unsent(self.messenger, self.screen)
         return Outcome(result=result, log=log.path, fault=fault)
 
     async def _drive(
@@ -132,6 +145,8 @@ class Night:
             where = endpoint_name(self.settings.vm_endpoint)
             plan = self.wish.plan
             engine.begin(self.run, plan.name, self.wanted, where, rebuilds=self.rebuilds, relay=plan.relays())
+            if self.messenger is not None:
+                tasks.start_soon(self.messenger.begun, log.note)
             for event in self.extras.told:
                 engine.learn(event)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
@@ -183,10 +198,11 @@ class Night:
             calls=dict(sorted(engine.calls.items())),
             copies=copies,
             strangers=strangers,
+            parts=parts_of(self.wish.plan, copies, self.schedule.unconfirmed()),
         )
 
-    def _close_books(self, log: ProgressLog, result: Result) -> None:
-        """Write the end of the run wherever it can still be written."""
+    def _enter_end(self, log: ProgressLog, result: Result) -> None:
+        """Enter the end of the run into the ledger, where that can still be done."""
         run, at, verdict, code = result.run, result.finished_at, result.verdict, result.exit_code
         with suppress(OrchestratorError):
             end = Ended(at=at, run=run, verdict=verdict, exit_code=code)
@@ -194,8 +210,6 @@ class Night:
             log.event(end)
             text = result_json(result)
             self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
-        log.finished(result)
-        log.prune(self.settings.log_days)
 
     # --- who takes part ---------------------------------------------------------------------------
 
@@ -263,6 +277,13 @@ def _tell_signal(halt: Halt, log: ProgressLog) -> None:
     signal = halt.news()
     if signal is not None:
         log.note("run.signal", "warning", signal=Signals(signal).name)
+
+
+def tell_unsent(messenger: Messenger, screen: Screen) -> None:
+    """Say on the screen what could not be sent: who relies on it would wait in vain."""
+    with suppress(OSError, ValueError):  # the stream is gone
+        for trouble in messenger.troubles if screen.stream else ():
+            print(f"warning: {clean(trouble)}", file=screen.stream)
 
 
 def fault_of(group: BaseExceptionGroup[Exception]) -> OrchestratorError:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from orchestrator.cloud.altering import AlteringCloud, persist
+from orchestrator.cloud.altering import AlteringCloud
 from orchestrator.cloud.inventory import Inventory, Room
+from orchestrator.cloud.persisting import persist
 from orchestrator.core.holdings import holdings
 from orchestrator.core.model import Copy, Region, State
 from orchestrator.core.plan import Plan

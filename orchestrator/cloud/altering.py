@@ -6,19 +6,11 @@ asked for again: a second deletion finds nothing, a second naming changes nothin
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import anyio
-
 from orchestrator.core.model import ImageId, Region
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
-from orchestrator.core.schedule.backoff import delay_s
-
-_TRIES = 4
-_INITIAL_S, _MAX_S = 1.0, 20.0
-_LATER = (Nature.THROTTLE, Nature.API_THROTTLE, Nature.NOT_SENT, Nature.DOUBT, Nature.RENEWED)
+from orchestrator.core.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +33,3 @@ class AlteringCloud(Protocol):
     async def relabel(self, region: Region, image: ImageId, name: str | None, text: str | None) -> Altered:
         """Set an image's name and description (modifyImageAttribute); None leaves one as it is."""
         ...
-
-
-async def persist(ask: Callable[[], Awaitable[Altered]], chance: Callable[[], float]) -> Altered:
-    """Ask for a change until it is done or surely refused, a few times at most; `chance` is in [0, 1).
-
-    What nobody knows the outcome of may be asked for again: see above.
-    """
-    for attempt in range(_TRIES - 1):
-        answer = await ask()
-        if answer.reason is None or MEANINGS[answer.reason].nature not in _LATER:
-            return answer
-        await anyio.sleep(delay_s(attempt, initial_s=_INITIAL_S, max_s=_MAX_S, jitter=chance()))
-    return await ask()

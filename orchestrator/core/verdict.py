@@ -66,10 +66,30 @@ INCOMPLETE_NOTICES = ("label", "difference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one replication of the plan came to in one destination.
+
+    `planned` counts the copies that the plan wants there, `ready` those of them that the run wanted
+    and saw ready: a run that was narrowed makes no part whole that it left something out of.
+    """
+
+    replication: str
+    destination: Region
+    planned: int
+    ready: int
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether everything that the plan wants here was seen ready."""
+        return self.ready == self.planned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
 
     `strangers` are images, by region, that carry this ledger's mark and that it does not know.
+    `parts` are in the order of the plan.
     """
 
     run: RunId
@@ -83,6 +103,7 @@ class Result:
     copies: tuple[Standing, ...]
     strangers: tuple[tuple[Region, ImageId], ...] = ()
     notices: tuple[Notice, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

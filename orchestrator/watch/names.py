@@ -16,7 +16,7 @@ SCHEMA = 1
 Level = Literal["debug", "info", "warning", "error"]
 NoteName = Literal[
     "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "copies.deferred",
-    "library", "log.gap",
+    "message.unsent", "library", "log.gap",
 ]  # fmt: skip
 
 ALWAYS: dict[str, str] = {
@@ -51,6 +51,7 @@ FIELDS: dict[str, str] = {
     "found": "how many of the images asked for exist",
     "free": "how many more fit",
     "images": "image ids; `SOURCE>COPY` where both are known",
+    "kind": "which message: metrics, ping, webhook or notify",
     "limit": "the quota",
     "logger": "name of the library's logger",
     "lost_lines": "how many lines could not be written",
@@ -78,6 +79,7 @@ FIELDS: dict[str, str] = {
     "status": "the image's status in the cloud's word; `absent` when it does not exist",
     "took_s": "seconds the run took",
     "total": "how many images the region has",
+    "trouble": "why a message could not be sent; it names no URL",
     "until": "when it is tried again, UTC",
     "used": "how much of the quota is used",
     "via": "region of the carrier, or carriers",
@@ -235,6 +237,9 @@ NOTES: dict[NoteName, Entry] = {
         "warning; info when all fit again",
         ("destination_region", "deferred", "fit", "short"),
         "the quotas were read, and what fits into them has changed",
+    ),
+    "message.unsent": Entry(
+        "warning", ("kind", "trouble"), "a message could not be sent, or the metrics not written"
     ),
     "library": Entry(
         "that of the library", ("logger", "message", "exception"), "a library or Python itself warned"

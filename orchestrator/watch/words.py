@@ -41,6 +41,7 @@ SENTENCES: dict[str, str] = {
     "run.signal": "asked to stop by {signal}; what is under way goes on in the cloud",
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
     "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
+    "message.unsent": "a message could not be sent ({kind}): {trouble}",
     "library": "{logger} says: {message}",
     "log.gap": "{some_lines} before this one could not be written: {error}",
 }

@@ -291,6 +291,10 @@ class Schedule:
         """Give every image that is known to be a copy."""
         return (image for destination in self.register.destinations.values() for image in destination.images)
 
+    def unconfirmed(self) -> frozenset[Copy]:
+        """Return the wanted copies that an earlier run saw ready and that this one has not seen yet."""
+        return frozenset(copy for copy, t in self.register.tracks.items() if t.wanted and t.unconfirmed)
+
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""
         return {copy: track.state for copy, track in self.register.tracks.items()}
