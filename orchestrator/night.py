@@ -34,6 +34,7 @@ from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
+from orchestrator.report.keeping import leave_reports
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
@@ -178,8 +179,18 @@ class Night:
             log.event(end)
             text = result_json(result)
             self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
+        self._report(log, result)
         log.finished(result)
         log.prune(self.settings.log_days)
+
+    def _report(self, log: ProgressLog, result: Result) -> None:
+        """Leave the report that the settings ask for; a night is not worse for the lack of one."""
+        folder = self.settings.report_dir
+        if folder is None or self.rebuilds:
+            return
+        trouble = leave_reports(folder, self.ledger.path.parent, result, self.clock())
+        if trouble:
+            log.note("report.failed", "warning", error=trouble)
 
     # --- who takes part ---------------------------------------------------------------------------
 

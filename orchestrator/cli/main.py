@@ -17,6 +17,7 @@ from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.rebuild import rebuild
+from orchestrator.cli.report import report
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
@@ -50,7 +51,7 @@ def cli() -> None:
     forbid_dumps()
 
 
-for _verb in (run, plan, validate, status, log, runs, settle, ledger, simulator, completion):
+for _verb in (run, plan, validate, status, log, runs, report, settle, ledger, simulator, completion):
     cli.add_command(_verb)
 ledger.add_command(rebuild)
 

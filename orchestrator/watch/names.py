@@ -16,7 +16,7 @@ SCHEMA = 1
 Level = Literal["debug", "info", "warning", "error"]
 NoteName = Literal[
     "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "copies.deferred",
-    "library", "log.gap",
+    "report.failed", "library", "log.gap",
 ]  # fmt: skip
 
 ALWAYS: dict[str, str] = {
@@ -43,7 +43,7 @@ FIELDS: dict[str, str] = {
     "destination_region": "region the copies appear in",
     "destinations": "the destination regions",
     "detail": "what the cloud or the network said, clipped",
-    "error": "what went wrong with the log itself",
+    "error": "what went wrong with the log itself, or with the report",
     "exception": "exception with its frames, never with local variables",
     "exit_code": "exit code of the run",
     "fit": "how many of the copies wanted there fit into the quotas",
@@ -200,6 +200,7 @@ NOTES: dict[NoteName, Entry] = {
         ("destination_region", "deferred", "fit", "short"),
         "the quotas were read, and what fits into them has changed",
     ),
+    "report.failed": Entry("warning", ("error",), "the report of the run could not be written"),
     "library": Entry(
         "that of the library", ("logger", "message", "exception"), "a library or Python itself warned"
     ),

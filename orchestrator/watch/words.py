@@ -37,6 +37,7 @@ SENTENCES: dict[str, str] = {
     "run.signal": "asked to stop by {signal}; what is under way goes on in the cloud",
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
     "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
+    "report.failed": "the report could not be written: {error}",
     "library": "{logger} says: {message}",
     "log.gap": "{some_lines} before this one could not be written: {error}",
 }
