@@ -57,9 +57,8 @@ class TrafficCount:
     def summed(self, until: float) -> Traffic:
         """Sum up in as many equal spans as the time from the start until then needs."""
         took = max([until - self._started_at, *(max(counts) for counts in self._seconds.values())])
-        span = next(
-            (s for s in _SPANS_S if took < s * SPANS_MAX), max(_SPANS_S[-1], int(took // SPANS_MAX) + 1)
-        )
+        longest = int(took // SPANS_MAX) + 1
+        span = next((span for span in _SPANS_S if took < span * SPANS_MAX), longest)
         number = int(took // span) + 1
         counts = {}
         for api, seconds in sorted(self._seconds.items()):

@@ -15,9 +15,14 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Result, count, judge
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.sqlite import Ledger
-from orchestrator.watch.result import result_json
-from tests.nights import Cloud, now
+from orchestrator.report.reading import read_story
+from orchestrator.report.story import Story
+from orchestrator.simulator.faults import Fault, Rule
+from orchestrator.simulator.traits import Fates
+from orchestrator.watch.result import Running, result_json
+from tests.nights import EAST, EAST1, SOUTH, Cloud, copies_of, image_id, now
 
 
 class Keeper:
@@ -30,7 +35,9 @@ class Keeper:
         self._calls = 0
         self.changes: list[Change] = []
 
-    async def night(self, copies: Sequence[Copy], *, deadline_s: float = inf, ends: bool = True) -> Result:
+    async def night(
+        self, copies: Sequence[Copy], *, deadline_s: float = inf, ends: bool = True, relay: bool = False
+    ) -> Result:
         """Run one night; without `ends` it is killed at its end, before its books are closed."""
         self._nights += 1
         run, began = RunId(f"run{self._nights}"), now()
@@ -48,7 +55,7 @@ class Keeper:
             chance = Random(self._nights)
             senses = Senses(clock=now, chance=chance.random, call_ids=self._call_id)
             engine = Engine(schedule, self.cloud.port(), record, senses)
-            engine.begin(run, self.plan, copies)
+            engine.begin(run, self.plan, copies, relay=lambda copy: relay)
             late = await engine.run(Halt(), deadline=began + deadline_s)
             result = self._result(run, schedule, began, engine, late=late)
             if ends:
@@ -79,6 +86,49 @@ class Keeper:
         return CallId(f"call{self._calls:08d}")
 
 
-async def pause(seconds: float) -> None:
-    """Let (virtual) time pass between two nights."""
-    await asyncio.sleep(seconds)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(2)>",
+    '=HYPERLINK("http://evil.example")',
+    "\x1b[31mred\u202etxt.exe",
+    "'\"--><b>",
+    "@SUM(1)",
+)
+"""Names that would act on a page, a terminal or a spreadsheet that took them for more than words."""
+
+
+def name_of(number: int) -> str:
+    """Name the n-th image of a rich night: the hostile ones, and then families with builds."""
+    if number < len(HOSTILE):
+        return HOSTILE[number]
+    family = ("golden-ubuntu", "golden-centos", "db-base", "镜像-web")[number % 4]
+    return f"{family}-202611{1 + number // 4:02d}"
+
+
+def rich_cloud() -> Cloud:
+    """Make a cloud in which something of everything happens."""
+    fates = Fates(error=frozenset({f"{image_id(7)}@{EAST}"}), vanish=frozenset({image_id(9)}))
+    rules = (
+        Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), nth=frozenset({3, 14})),
+        Rule(fault=Fault.THROTTLE, nth=frozenset({12, 13, 30})),
+    )
+    cloud = Cloud(images=26, quota=33, names=name_of, fates=fates, rules=rules)
+    cloud.add(26, encrypted=True)
+    cloud.world.add_region(EAST1, images=14, snapshots=500)
+    return cloud
+
+
+async def rich_nights(folder: Path) -> tuple[Keeper, Result]:
+    """Run two nights with a bit of everything, the second one relayed; return the second."""
+    keeper = Keeper(folder, rich_cloud())
+    await keeper.night(copies_of(8, EAST, SOUTH))
+    await asyncio.sleep(86_400)
+    return keeper, await keeper.night(copies_of(27, EAST, SOUTH, EAST1), relay=True)
+
+
+def story_of(keeper: Keeper, view: Result | Running) -> Story:
+    """Read the story of a run from the keeper's ledger."""
+    reader = LedgerReader.open(keeper.folder)
+    assert reader is not None
+    with reader:
+        return read_story(reader, view, view.started_at + 86_000)

@@ -42,7 +42,9 @@ function crowdOf(members) {
       if (count) paths[state] += `M${(n * width).toFixed(1)} ${top.toFixed(2)}h${width}v${height.toFixed(2)}h-${width}z`;
     });
   });
-  return canvas(...paths.flatMap((d, state) => d ? [draw("path", { class: raw.states[state], d })] : []));
+  const textured = (state) => ["failed", "doubtful"].includes(state) ? [state, `over-${state}`] : [state];
+  const drawn = (d, state) => textured(raw.states[state]).map((name) => draw("path", { class: name, d }));
+  return canvas(...paths.flatMap((d, state) => d ? drawn(d, state) : []));
 }
 
 function howOf(copy) {
