@@ -188,7 +188,7 @@ class Night:
         folder = self.settings.report_dir
         if folder is None or self.rebuilds:
             return
-        trouble = leave_reports(folder, self.ledger.path.parent, result, self.clock())
+        trouble = leave_reports(folder, self.ledger, result, self.clock())
         if trouble:
             log.note("report.failed", "warning", error=trouble)
 

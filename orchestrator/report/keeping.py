@@ -6,24 +6,23 @@ from pathlib import Path
 
 from orchestrator.core.verdict import Result
 from orchestrator.errors import OrchestratorError
-from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.sqlite import Ledger
 from orchestrator.report.files import write_whole
 from orchestrator.report.flat import report_json
-from orchestrator.report.reading import read_story
+from orchestrator.report.reading import story_of_last
 from orchestrator.report.story import Story
 
 LATEST = "latest.html"
 """The page of the run that ended last, under a name that stays."""
 
 
-def leave_reports(folder: Path, ledger: Path, result: Result, told_at: float) -> str:
+def leave_reports(folder: Path, ledger: Ledger, result: Result, told_at: float) -> str:
     """Write RUN.html, RUN.json and latest.html into a folder; return what prevented it, or nothing.
 
-    `ledger` is the folder of the ledger, which knows the run's end already; `told_at` is the time now.
+    `ledger` knows the run's end already; `told_at` is the time now.
     """
     try:
-        with open_reader(ledger) as reader:
-            put_reports(folder, read_story(reader, result, told_at))
+        put_reports(folder, story_of_last(ledger, result, told_at))
     except OSError as error:
         return f"{folder}: {error.strerror or error}"
     except OrchestratorError as error:
@@ -42,11 +41,3 @@ def put_reports(folder: Path, story: Story) -> None:
     write_whole(folder / f"{story.run}.json", report_json(story) + "\n")
     write_whole(folder / f"{story.run}.html", page)
     write_whole(folder / LATEST, page)
-
-
-def open_reader(folder: Path) -> LedgerReader:
-    """Open the ledger of a run that just ended; raises OrchestratorError where it is gone."""
-    reader = LedgerReader.open(folder)
-    if reader is None:
-        raise OrchestratorError(f"The ledger in {folder} is gone.")
-    return reader

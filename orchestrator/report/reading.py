@@ -5,7 +5,10 @@ from __future__ import annotations
 from orchestrator.core.limits import Limits
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Result
+from orchestrator.errors import OrchestratorError
 from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.snapshot import remembered
+from orchestrator.ledger.sqlite import Ledger
 from orchestrator.report.retelling import retell
 from orchestrator.report.story import Story
 from orchestrator.report.telling import tell
@@ -21,3 +24,23 @@ def read_story(reader: LedgerReader, view: Result | Running, told_at: float) -> 
     schedule = Schedule(Limits(), reader.ledger_id)
     retold = retell(reader.events(until_run=view.run), view.run, schedule)
     return tell(view, retold, reader.runs(), told_at)
+
+
+def story_of_last(ledger: Ledger, result: Result, told_at: float) -> Story:
+    """Tell the story of the run that just ended, before a snapshot is made of its end.
+
+    The snapshot of before spares the events that came before it, of which there may be a million.
+    Raises what `read_story` does.
+    """
+    schedule, place = remembered(ledger, Limits())
+    retold = retell(ledger.events(after=place), result.run, schedule)
+    with _looking(ledger) as reader:
+        return tell(result, retold, reader.runs(), told_at)
+
+
+def _looking(ledger: Ledger) -> LedgerReader:
+    """Open the same ledger for looking; raises OrchestratorError where it is gone."""
+    reader = LedgerReader.open(ledger.path.parent)
+    if reader is None:
+        raise OrchestratorError(f"The ledger {ledger.path} is gone.")
+    return reader
