@@ -118,6 +118,19 @@ async def test_times_are_shown_in_the_readers_zone(tmp_path: Path) -> None:
         assert await tab.tell("document.querySelector('.ticks span').textContent") == "11:12"
 
 
+async def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path) -> None:
+    """On a narrow screen the page is as wide as the screen, with a line and its details open."""
+    async with chromium(tmp_path) as tab:
+        await tab.call(
+            "Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True
+        )
+        await tab.open(written(tmp_path, big_story(60)))
+        await tab.tell("document.querySelector('.row').click()")
+        await tab.settle()
+        assert await count(tab, ".details") == 1
+        assert await tab.tell("document.documentElement.scrollWidth") == 390
+
+
 async def test_ten_thousand_copies_stay_light(tmp_path: Path) -> None:
     """Only what is opened is drawn, a hundred lines at a time; a filter opens what it finds."""
     async with chromium(tmp_path) as tab:

@@ -153,7 +153,7 @@ function drawLegend() {
     const icon = draw("svg", { viewBox: "0 0 48 16", "aria-hidden": "true" }, ...block(state, 0, 48));
     return el("li", {}, icon, WORDS[state][1]);
   });
-  byId("legend").replaceChildren(...parts, el("li", {}, "Arrow keys go from line to line, Enter opens the details."));
+  byId("legend").replaceChildren(...parts, el("li", { class: "keys" }, "Arrow keys go from line to line, Enter opens the details."));
 }
 
 /* Arrow keys go from line to line; one row of each list is in the order of the Tab key. */
