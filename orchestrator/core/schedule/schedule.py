@@ -49,6 +49,7 @@ from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 from orchestrator.core.verdict import Counts, Overview, Standing
 
 
@@ -111,7 +112,9 @@ class Schedule:
                 nights.settled(register, event)
             case Begun():
                 nights.begun(register, event)
-            case Ended():
+            case Pruned():
+                nights.pruned(register, event)
+            case Ended() | Selected() | Labelled() | Verified():
                 pass
             case Remembered():
                 memory.recall(register, event)
@@ -278,6 +281,11 @@ class Schedule:
     def strangers(self) -> tuple[tuple[Region, ImageId], ...]:
         """Return the images that carry this ledger's mark and that the ledger does not know."""
         return tuple((d.region, image) for d in self.register.destinations.values() for image in d.strangers)
+
+    def pruned(self) -> frozenset[Copy]:
+        """Return the copies that were deleted on purpose and that nobody has wanted since."""
+        tracks = self.register.tracks.items()
+        return frozenset(c for c, t in tracks if t.state is State.WAITING and t.reason is Reason.PRUNED)
 
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""
