@@ -13,6 +13,7 @@ from io import StringIO
 from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.core.verdict import Overview
 from orchestrator.report.story import CallStory, CopyStory, EarlierRun, Place, QuotaStory, Story, Traffic
+from orchestrator.report.upkeep import upkeep_shape
 from orchestrator.watch.result import counts_shape
 from orchestrator.watch.text import clean, iso, well_formed
 
@@ -114,6 +115,7 @@ def _report(story: Story) -> Shape:
         "calls": [_call(call) for call in story.calls],
         "earlier": [_earlier(run) for run in story.earlier],
         "strangers": [place(stranger) for stranger in story.strangers],
+        "upkeep": [upkeep_shape(event) for event in story.upkeep],
         "copies": [_copy(copy) for copy in story.copies],
     }
 

@@ -15,9 +15,11 @@ from markupsafe import Markup
 
 from orchestrator import __version__
 from orchestrator.core.model import Region, State
+from orchestrator.core.reasons import MEANINGS
 from orchestrator.report.groups import failures, pending
 from orchestrator.report.payload import STATES, payload
 from orchestrator.report.story import QuotaStory, Story
+from orchestrator.report.upkeep import kept
 from orchestrator.watch.text import clean, date_text, iso, span
 
 _SCRIPTS = ("model.js", "details.js", "timeline.js", "list.js", "filters.js")
@@ -48,6 +50,8 @@ def report_html(story: Story) -> str:
         failures=failures(story.copies),
         pending=pending(story.copies),
         destinations=_destinations(story),
+        kept=kept(story.upkeep),
+        meanings=MEANINGS,
         shortages=[overview for overview in story.overviews if overview.shortage is not None],
         states=STATES,
         words=WORDS,

@@ -14,6 +14,7 @@ from orchestrator.core.families import family_of
 from orchestrator.core.messages import Accepted, Begun, Called, Change, Ended, Event, Lost, Planned, Refused
 from orchestrator.core.model import CallId, Chunk, Copy, Resource, RunId, State
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.upkeep import Upkeep
 from orchestrator.core.verdict import Overview, Standing
 from orchestrator.report.story import CallStory, CopyStory, QuotaStory, Spell
 from orchestrator.report.traffic import TrafficCount
@@ -31,6 +32,7 @@ class Retold:
     calls: tuple[CallStory, ...]
     quotas: tuple[QuotaStory, ...]
     overviews: tuple[Overview, ...]
+    upkeep: tuple[Upkeep, ...]
     traffic: TrafficCount
     until: float
 
@@ -77,6 +79,7 @@ class _Course:
     traffic: TrafficCount
     until: float
     spells: defaultdict[Copy, list[Spell]] = field(default_factory=lambda: defaultdict(list))
+    upkeep: list[Upkeep] = field(default_factory=list)
     calls: dict[CallId, CallStory] = field(default_factory=dict)
     called: defaultdict[Copy, list[CallId]] = field(default_factory=lambda: defaultdict(list))
 
@@ -91,6 +94,8 @@ class _Course:
             self._call(event)
         elif isinstance(event, Accepted | Refused | Lost):
             self._answer(event)
+        elif isinstance(event, Upkeep):
+            self.upkeep.append(event)
         for change in changes:
             self._move(change)
 
@@ -145,6 +150,7 @@ class _Course:
             calls=tuple(self.calls.values()),
             quotas=tuple(self._quotas()),
             overviews=self.schedule.overview(),
+            upkeep=tuple(self.upkeep),
             traffic=self.traffic,
             until=self.until,
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, RunId, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Upkeep
 from orchestrator.core.verdict import Counts, Overview, Standing
 
 Place = tuple[Region, ImageId]
@@ -107,7 +108,8 @@ class Story:
 
     `verdict` is that of the result, `running` or `killed`; `sentence` says it in words. `until` is the
     last moment that the story knows: the end, or when it was told. `whole` is false where a
-    compaction took the events away: then there are no spells, calls and quotas.
+    compaction took the events away: then there are no spells, calls, quotas and upkeep. `upkeep` is what
+    happened to images beside their copying.
     """
 
     run: RunId
@@ -129,3 +131,4 @@ class Story:
     traffic: Traffic | None = None
     earlier: tuple[EarlierRun, ...] = ()
     strangers: tuple[Place, ...] = ()
+    upkeep: tuple[Upkeep, ...] = ()

@@ -109,5 +109,6 @@ def _with_course(story: Story, retold: Retold) -> Story:
         calls=retold.calls,
         quotas=retold.quotas,
         overviews=retold.overviews,
+        upkeep=retold.upkeep,
         traffic=retold.traffic.summed(story.until),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, RunId, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Upkeep, Verified
 from orchestrator.core.verdict import Counts, Standing
 from orchestrator.report.story import CallStory, CopyStory, EarlierRun, QuotaStory, Spell, Story, Traffic
 from tests.nights import EAST, EAST1, NORTH, SOUTH
@@ -71,3 +72,16 @@ def quota(region: Region, *, used: int, needed: int, limit: int = 5) -> QuotaSto
     return QuotaStory(
         region=region, resource=Resource.IMAGE, limit=limit, used=used, made=0, needed=needed, read_at=NIGHT
     )
+
+
+def some_upkeep(text: str = "") -> list[Upkeep]:
+    """Give an event of every kind of upkeep, and of each way it may fail; `text` is foreign."""
+    copy, image = Copy(ImageId("img-a"), NORTH, EAST), ImageId(text or "img-y")
+    return [
+        Selected(at=NIGHT, replication="all", region=NORTH, selector="golden-*", images=(copy.source,)),
+        Pruned(at=NIGHT, region=EAST, image=image, copy=copy, reason=Reason.PRUNED),
+        Pruned(at=NIGHT, region=EAST, image=image, reason=Reason.SHARED, detail=text),
+        Labelled(at=NIGHT, copy=copy, image=image, name=text or "golden", reason=Reason.LABELLED),
+        Verified(at=NIGHT, copy=copy, image=image),
+        Verified(at=NIGHT, copy=copy, image=image, differs=("size", text)),
+    ]

@@ -13,7 +13,7 @@ import pytest
 from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.report.flat import COLUMNS, VERSION, defused, report_csv, report_json
 from tests.report.nights import HOSTILE, rich_nights, story_of
-from tests.report.samples import big_story, copy_story
+from tests.report.samples import big_story, copy_story, some_upkeep
 
 
 @pytest.mark.looptime
@@ -33,6 +33,16 @@ async def test_json_holds_what_the_story_holds(tmp_path: Path) -> None:
     assert told["reasons"]["encrypted"]["advice"] == MEANINGS[Reason.ENCRYPTED].advice
     assert sum(told["traffic"]["counts"]["copyImages"]) == told["requests"]["copyImages"]
     assert any(copy["lineage"] for copy in told["copies"])
+
+
+def test_upkeep_is_in_the_object() -> None:
+    """Every event of upkeep is there with its kind, its image and its reason or difference."""
+    told = json.loads(report_json(replace(big_story(6), upkeep=tuple(some_upkeep()))))["upkeep"]
+    kinds = ["selected", "pruned", "pruned", "labelled", "verified", "verified"]
+    assert [event["kind"] for event in told] == kinds
+    assert [event.get("reason") for event in told] == [None, "pruned", "shared", "labelled", None, None]
+    assert {event.get("image", "img-y") for event in told} == {"img-y"}
+    assert [event.get("differs") for event in told[-2:]] == [[], ["size", ""]]
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "\ud800"])

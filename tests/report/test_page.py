@@ -19,7 +19,7 @@ from orchestrator.report.payload import SPELLS_MAX, payload
 from orchestrator.report.story import Spell, Story
 from tests.nights import EAST
 from tests.report.nights import HOSTILE
-from tests.report.samples import big_story, copy_story, quota
+from tests.report.samples import big_story, copy_story, quota, some_upkeep
 from tests.watch.samples import NIGHT
 
 VOID = {"meta", "br", "input", "rect", "path"}
@@ -185,6 +185,21 @@ def test_times_are_utc_and_can_be_read_by_programs() -> None:
     """Each time is written in UTC and carries its exact form, from which the reader's own zone is shown."""
     page = report_html(small_story())
     assert '<time datetime="2026-11-23T03:12:07.000Z">2026-11-23 03:12:07Z</time>' in page
+
+
+def test_upkeep_is_told_with_what_went_wrong_first() -> None:
+    """What differs from its source and what could not be deleted stand first, with reason and advice."""
+    page = report_html(replace(small_story(), upkeep=tuple(some_upkeep(HOSTILE[0]))))
+    parts = (
+        "Copies that are not like their source: 1", "size", "Old copies that could not be deleted: 1",
+        MEANINGS[Reason.SHARED].advice, "Old copies deleted on purpose: 1", "Copies that got their name: 1",
+        "1 copy was compared", "golden-*",
+    )  # fmt: skip
+    found = [page.index(part, page.index('id="upkeep"')) for part in parts]
+    assert found == sorted(found)
+    assert HOSTILE[0] not in page
+    assert Outline(page).open == []
+    assert 'id="upkeep"' not in report_html(small_story())
 
 
 def test_an_empty_and_an_endless_story_have_a_page() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.limits import Limits
-from orchestrator.core.messages import Change
-from orchestrator.core.model import Copy, State
+from orchestrator.core.messages import Begun, Change, Event
+from orchestrator.core.model import Copy, RunId, State
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Result
 from orchestrator.ledger.reader import LedgerReader
@@ -18,6 +18,8 @@ from orchestrator.report.story import Spell, Story
 from orchestrator.watch.result import Running
 from tests.nights import EAST, EAST1, SOUTH, Cloud, copies_of, image_id
 from tests.report.nights import Keeper, rich_nights, story_of
+from tests.report.samples import some_upkeep
+from tests.watch.samples import NIGHT
 
 pytestmark = pytest.mark.looptime
 
@@ -157,3 +159,12 @@ async def test_a_run_that_was_compacted_away_keeps_its_result(tmp_path: Path) ->
     with reader_of(keeper) as reader:
         assert retell(reader.events(), result.run, Schedule(Limits(), reader.ledger_id)) is not None
         assert retell([], result.run, Schedule(Limits(), reader.ledger_id)) is None
+
+
+def test_upkeep_belongs_to_the_story() -> None:
+    """What happened to images beside their copying is told as it was recorded, in its order."""
+    run = RunId("r1")
+    events: list[Event] = [Begun(at=NIGHT, run=run), *some_upkeep(), Begun(at=NIGHT + 9, run=RunId("r2"))]
+    retold = retell([*events, *some_upkeep("later")], run, Schedule(Limits(), "testledger01"))
+    assert retold is not None
+    assert list(retold.upkeep) == some_upkeep()
