@@ -38,6 +38,7 @@ from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger
+from orchestrator.report.keeping import leave_reports
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
@@ -129,6 +130,7 @@ class Night:
             self._enter_end(log, result)
             if self.messenger is not None:
                 await self.messenger.ended(result, fault=fault, halt=halt, note=log.note)
+            self._report(log, result)
             log.finished(result)
             log.prune(self.settings.log_days)
         if self.messenger is not None:
@@ -210,6 +212,15 @@ class Night:
             log.event(end)
             text = result_json(result)
             self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
+
+    def _report(self, log: ProgressLog, result: Result) -> None:
+        """Leave the report that the settings ask for; a night is not worse for the lack of one."""
+        folder = self.settings.report_dir
+        if folder is None or self.rebuilds:
+            return
+        trouble = leave_reports(folder, self.ledger, result, self.clock())
+        if trouble:
+            log.note("report.failed", "warning", error=trouble)
 
     # --- who takes part ---------------------------------------------------------------------------
 

@@ -36,8 +36,8 @@ def status(
     from orchestrator.watch.status_view import status_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with _reader(folder) as reader:
-        view = view_of(reader, folder, _row(reader, run))
+    with open_ledger(folder) as reader:
+        view = view_of(reader, folder, find_run(reader, run))
     if as_json:
         click.echo(result_json(view))
         return
@@ -60,7 +60,7 @@ def runs(
     if as_json and not _has_ledger(folder):
         click.echo(runs_json([]))
         return
-    with _reader(folder) as reader:
+    with open_ledger(folder) as reader:
         rows = [run_line(row, folder) for row in reader.runs()]
     if as_json:
         click.echo(runs_json(rows))
@@ -142,7 +142,7 @@ def _follow(path: Path, folder: Path, *, as_json: bool) -> None:
     anyio.run(tail)
 
 
-def _reader(folder: Path) -> LedgerReader:
+def open_ledger(folder: Path) -> LedgerReader:
     """Open the ledger for looking; say so where there is none."""
     from orchestrator.ledger.reader import LedgerReader
 
@@ -159,7 +159,7 @@ def _has_ledger(folder: Path) -> bool:
     return (folder / LEDGER).exists()
 
 
-def _row(reader: LedgerReader, run: str | None) -> RunRow:
+def find_run(reader: LedgerReader, run: str | None) -> RunRow:
     """Find a run: the latest, or the one of that name."""
     rows = reader.runs()
     found = next((row for row in rows if run is None or row.run == run), None)

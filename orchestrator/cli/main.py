@@ -19,6 +19,7 @@ from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.rebuild import rebuild
 from orchestrator.cli.rehearse import rehearse
+from orchestrator.cli.report import report
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
@@ -60,6 +61,7 @@ for _verb in (
     status,
     log,
     runs,
+    report,
     settle,
     doctor,
     ledger,

@@ -13,7 +13,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from orchestrator.app import Orchestrator, Outcome, Screen, Wish
-from orchestrator.cli.options import state_folder
+from orchestrator.cli.options import SIMULATED, state_folder
 from orchestrator.engine.halt import Halt
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
@@ -40,7 +40,8 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
     )
     async with _served(simulation, machine) as url:
         places = {"vm_endpoint": url, "disk_endpoint": url, "state_dir": folder, "proxy": None}
-        local = settings.model_copy(update={**places, **_QUICK, **unheard(settings)})
+        reports = {"report_dir": settings.report_dir and settings.report_dir / SIMULATED}
+        local = settings.model_copy(update={**places, **reports, **_QUICK, **unheard(settings)})
         keys = Credentials(DEMO_KEY, Secret(DEMO_SECRET), None)
         async with Orchestrator(local, keys, machine=machine, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt, afresh=True)

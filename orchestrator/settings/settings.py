@@ -26,6 +26,7 @@ from orchestrator.settings.forms import (
     count_or_none,
     level,
     path_of,
+    path_or_none,
     region_ids,
     share,
 )
@@ -151,6 +152,9 @@ class Settings(BaseSettings):
     ledger_nights: Count = Field(
         default=100,
         description="Runs of which the ledger keeps every event; compacted when there are twice as many.",
+    )
+    report_dir: Annotated[Path | None, BeforeValidator(path_or_none)] = Field(
+        default=None, description="Folder that every run leaves a report in (docs/report.md)."
     )
     proxy: Proxy = Field(default=None, description="HTTP proxy; a password in it is treated as a secret.")
     ca_file: Annotated[Path | None, BeforeValidator(certificates)] = Field(

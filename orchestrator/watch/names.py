@@ -16,7 +16,7 @@ SCHEMA = 1
 Level = Literal["debug", "info", "warning", "error"]
 NoteName = Literal[
     "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "copies.deferred",
-    "message.unsent", "library", "log.gap",
+    "message.unsent", "report.failed", "library", "log.gap",
 ]  # fmt: skip
 
 ALWAYS: dict[str, str] = {
@@ -44,7 +44,7 @@ FIELDS: dict[str, str] = {
     "destinations": "the destination regions",
     "detail": "what the cloud or the network said, clipped",
     "differs": "in what the copy is not like its source",
-    "error": "what went wrong with the log itself",
+    "error": "what went wrong with the log itself, or with the report",
     "exception": "exception with its frames, never with local variables",
     "exit_code": "exit code of the run",
     "fit": "how many of the copies wanted there fit into the quotas",
@@ -241,6 +241,7 @@ NOTES: dict[NoteName, Entry] = {
     "message.unsent": Entry(
         "warning", ("kind", "trouble"), "a message could not be sent, or the metrics not written"
     ),
+    "report.failed": Entry("warning", ("error",), "the report of the run could not be written"),
     "library": Entry(
         "that of the library", ("logger", "message", "exception"), "a library or Python itself warned"
     ),

@@ -42,6 +42,7 @@ SENTENCES: dict[str, str] = {
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
     "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
     "message.unsent": "a message could not be sent ({kind}): {trouble}",
+    "report.failed": "the report could not be written: {error}",
     "library": "{logger} says: {message}",
     "log.gap": "{some_lines} before this one could not be written: {error}",
 }
