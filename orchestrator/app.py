@@ -43,11 +43,12 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger, secrets_in
-from orchestrator.night import Night, Outcome, Screen, Wish, tell_unsent
+from orchestrator.night import Night, tell_unsent
 from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.keyring import Keyring
+from orchestrator.wishes import Outcome, Screen, Wish
 
 __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
 
