@@ -22,7 +22,9 @@ import anyio
 from orchestrator.cloud.access import Access
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
+from orchestrator.core.diff import Diff
 from orchestrator.core.model import RunId
+from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import narrow
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
@@ -36,6 +38,7 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.night import Night, Outcome, Screen, Wish
+from orchestrator.planning import Planning
 from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
@@ -116,6 +119,22 @@ class Orchestrator:
                     compact(ledger, nights=self._settings.ledger_nights)
                     keep_snapshot(ledger, schedule)
             return outcome
+
+    async def diff(self, plan: Plan, halt: Halt | None = None) -> Diff:
+        """Say what a run would do with each copy of a plan; the cloud and the ledger are only read.
+
+        Raises CredentialsRefused, CloudSilent when nothing was answered, LedgerForeign, LedgerDamaged.
+        """
+        work = Planning(
+            folder=self._settings.state_dir.absolute(),
+            plan=plan,
+            wanted=plan.copies(),
+            settings=self._settings,
+            machine=self._machine,
+            clock=self._clock,
+            cloud=self._cloud,
+        )
+        return await work.look(halt or Halt())
 
     async def rebuild(
         self, wish: Wish, halt: Halt | None = None, *, even_if_healthy: bool = False

@@ -1,0 +1,144 @@
+"""Constructed worlds for `plan`: sources good and bad, copies of every state, quotas; each from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from orchestrator.app import Outcome
+from orchestrator.core.diff import Diff, Row
+from orchestrator.core.model import ImageId, Region
+from orchestrator.simulator.faults import Fault, FaultPlan, Rule
+from orchestrator.simulator.things import Image
+from orchestrator.simulator.traits import Fates, Pace, Switches
+from tests.contract.running import QUICK, House, plan_of
+from tests.contract.ways import serving
+from tests.nights import EAST, EAST1, NORTH, SOUTH, Cloud, image_id
+
+IMAGES = tuple(map(image_id, range(10)))
+ABSENT = ImageId("img-absent0001")
+REGIONS = (EAST, SOUTH, EAST1)
+
+
+@dataclass
+class Stage:
+    """A house whose plan wants these images in these regions, and what its cloud was asked."""
+
+    house: House
+    images: Sequence[ImageId] = IMAGES
+    regions: Sequence[Region] = REGIONS
+
+    async def diff(self) -> Diff:
+        """Look, as `orchestrator plan` does."""
+        house = self.house
+        async with (
+            serving(house.cloud.world, house.cloud.faults, house.wall) as url,
+            house.orchestrator(url) as orchestrator,
+        ):
+            return await orchestrator.diff(plan_of(self.images, *self.regions))
+
+    async def night(self, **options: float) -> Outcome:
+        """Run the plan."""
+        return await self.house.night(images=self.images, destinations=self.regions, **options)
+
+    def calls(self) -> int:
+        """Count the copyImages calls that reached the service."""
+        return len(self.house.cloud.world.books()["calls"])
+
+    def submitted(self, since: int) -> set[tuple[str, str]]:
+        """Name the copies (source, destination) of the calls after so many."""
+        calls = self.house.cloud.world.books()["calls"][since:]
+        return {(source, call["destination"]) for call in calls for source in call["sources"]}
+
+
+def stage(folder: Path, **cloud: object) -> Stage:
+    """Set the stage with ten good sources and three empty regions."""
+    return Stage(House(folder, cloud=Cloud(images=10, pace=QUICK, **cloud)))  # type: ignore[arg-type]
+
+
+async def constructed(folder: Path, seed: int) -> Stage:
+    """Make the world of a seed: an earlier night that something cut short, then what others did by day."""
+    chance = Random(seed)
+    scene = stage(
+        folder, seed=seed, quota=1000, switches=Switches(stores_description=chance.random() < 0.7)
+    )
+    cloud = scene.house.cloud
+    if chance.random() < 0.8:
+        await _earlier_night(scene, chance)
+    if chance.random() < 0.7:
+        scene.images = (*IMAGES, ABSENT)
+    for number in chance.sample(range(10), chance.randrange(4)):
+        _spoil(cloud, number, chance)
+    for region in REGIONS:
+        _day(cloud, region, chance)
+    return scene
+
+
+async def _earlier_night(scene: Stage, chance: Random) -> None:
+    """Let a night pass that lost some calls, broke some copies or was stopped half-way."""
+    cloud = scene.house.cloud
+    lost = Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), chance=0.3)
+    cloud.faults = FaultPlan(Random(chance.random()), [lost] if chance.random() < 0.5 else [])
+    broken = frozenset(f"{image}@{EAST}" for image in chance.sample(IMAGES, 2))
+    cloud.world.fates = Fates(error=broken) if chance.random() < 0.5 else Fates()
+    await scene.night(deadline_s=chance.choice((1, 30, 70, 100, 3000)))
+    cloud.faults, cloud.world.fates = FaultPlan(Random(0)), Fates()
+
+
+def _spoil(cloud: Cloud, number: int, chance: Random) -> None:
+    """Make one source unfit, in one of the ways that copyImages names."""
+    image = cloud.world.stores[NORTH].images[image_id(number)]
+    kind = chance.randrange(5)
+    if kind == 0:
+        cloud.add(number, encrypted=True)
+    elif kind == 1:
+        image.root_device = "localDisk"
+    elif kind == 2:
+        image.image_source = "shared"
+    elif kind == 3:
+        image.status = "error"
+    else:
+        cloud.world.stores[NORTH].images.pop(image.id)
+
+
+def _day(cloud: Cloud, region: Region, chance: Random) -> None:
+    """Let others delete, copy, and take room in one region."""
+    store = cloud.world.stores[region]
+    for image in list(store.images.values()):
+        if image.status in ("ready", "error") and chance.random() < 0.2:
+            store.drop(image.id, with_snapshots=True)
+    for number in range(10):
+        if chance.random() < 0.1:
+            _copy_by_hand(cloud, region, number)
+    if chance.random() < 0.5:
+        store.image_quota = len(store.images) + chance.randrange(6)
+    if chance.random() < 0.3:
+        store.snapshot_quota = len(store.snapshots) + chance.randrange(6)
+
+
+def _copy_by_hand(cloud: Cloud, region: Region, number: int) -> None:
+    """Put a copy there that nobody's ledger knows, with the platform's own text."""
+    source = image_id(number)
+    store = cloud.world.stores[region]
+    copy = ImageId(f"img-hand{region[-6:].replace('-', '')}{number}")
+    store.images[copy] = Image(
+        id=copy,
+        name=f"golden-{number}",
+        size_mb=8192,
+        text=f"copied from {NORTH} {source}",
+        root=(NORTH, source),
+    )
+
+
+def by_code(diff: Diff) -> dict[str, list[Row]]:
+    """Sort the rows by code."""
+    found: dict[str, list[Row]] = {}
+    for row in diff.rows:
+        found.setdefault(row.code.value, []).append(row)
+    return found
+
+
+__all__ = ["ABSENT", "EAST", "EAST1", "IMAGES", "NORTH", "REGIONS", "SOUTH", "Pace", "Stage", "by_code",
+           "constructed", "stage"]  # fmt: skip
