@@ -24,6 +24,7 @@ from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
+from orchestrator.core.saved import SavedPlan
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
@@ -61,7 +62,7 @@ class Wish:
 
     `deadline_s` is in seconds from the start of the run, `lock_wait_s` how long to wait for
     another run to end. `overtakes` is the run that may be overtaken if it still holds the lock
-    then: somebody was asked about this one and no other.
+    then: somebody was asked about this one and no other. `saved` is the look that the run is held to.
     """
 
     plan: Plan
@@ -69,6 +70,7 @@ class Wish:
     deadline_s: float = inf
     lock_wait_s: float = 0.0
     overtakes: LockOwner | None = None
+    saved: SavedPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

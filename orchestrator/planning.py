@@ -31,7 +31,7 @@ from orchestrator.core.messages import (
     Surveyed,
     Unanswered,
 )
-from orchestrator.core.model import CallId, Chunk, Copy, RunId
+from orchestrator.core.model import CallId, Chunk, RunId
 from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
@@ -113,7 +113,6 @@ class Planning:
 
     folder: Path
     plan: Plan
-    wanted: tuple[Copy, ...]
     settings: Settings
     machine: Machine
     clock: Clock
@@ -131,13 +130,13 @@ class Planning:
         self.clock.not_before(schedule.register.now)
         before, running = standing_before(schedule.register), self._running()
         engine = self._engine(schedule)
-        where, plan = endpoint_name(self.settings.vm_endpoint), self.plan
-        engine.begin(RunId("look"), plan.name, self.wanted, where, relay=plan.relays())
+        where, plan, wanted = endpoint_name(self.settings.vm_endpoint), self.plan, self.plan.copies()
+        engine.begin(RunId("look"), plan.name, wanted, where, relay=plan.relays())
         await engine.run(_UntilLooked(halt, schedule))
         if halt.signal is not None:
             raise Interrupted(halt.signal)
         self._refuse_blindness(schedule)
-        found = rows(schedule.register, self.wanted, before)
+        found = rows(schedule.register, wanted, before)
         return Diff(
             plan=plan.name,
             digest=plan.digest,

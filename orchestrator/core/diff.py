@@ -14,6 +14,10 @@ from typing import NamedTuple
 
 from orchestrator.core.model import Chunk, Copy, ImageId, Region, RunId, Sighting
 from orchestrator.core.reasons import MEANINGS, Reason
+from orchestrator.core.verdict import EXIT_INCOMPLETE, EXIT_OK
+
+EXIT_ERROR = 1
+EXIT_DIFFERS = 2
 
 
 class Effect(Enum):
@@ -219,3 +223,12 @@ class Diff:
         """Tell whether a region that matters gave no answer, so that this is not the whole truth."""
         silent = any(row.code in (Code.UNREAD_REGION, Code.UNREAD_SOURCE) for row in self.rows)
         return silent or any(need.free_images is None or need.free_snapshots is None for need in self.needs)
+
+    def exit_code(self, *, detailed: bool) -> int:
+        """Return what the program ends with: 0, or 3 when a region gave no answer.
+
+        `detailed` is as terraform has it: 0 every copy is there, 1 not all was read, 2 some are not there.
+        """
+        if self.unread:
+            return EXIT_ERROR if detailed else EXIT_INCOMPLETE
+        return EXIT_DIFFERS if detailed and len(self.having(Effect.DONE)) < len(self.rows) else EXIT_OK

@@ -1,4 +1,4 @@
-"""What the copies that wait would take: sources, room in the quotas, calls, gigabytes, time. It only counts."""
+"""What the copies that wait would take: sources, room in quotas, calls, gigabytes, time. It only counts."""
 
 from __future__ import annotations
 
