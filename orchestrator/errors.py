@@ -38,7 +38,7 @@ class PlanMoved(UsageError):
         """Take what moved, a line each."""
         lines = "".join(f"\n  {line}" for line in moved)
         super().__init__(
-            f"the world has moved since this plan was saved, so nothing was sent. What moved:{lines}\n"
+            f"The world has moved since this plan was saved, so nothing was sent. What moved:{lines}\n"
             "Run `orchestrator plan PLAN --out FILE` again and look at what it says."
         )
         self.moved = moved

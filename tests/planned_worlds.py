@@ -8,14 +8,15 @@ from pathlib import Path
 from random import Random
 
 from orchestrator.app import Outcome
-from orchestrator.core.diff import Diff, Row
+from orchestrator.core.diff import Diff
 from orchestrator.core.model import ImageId, Region
+from orchestrator.simulator.checks import CopyRequest
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.things import Image
-from orchestrator.simulator.traits import Fates, Pace, Switches
+from orchestrator.simulator.traits import Fates, Switches
 from tests.contract.running import QUICK, House, plan_of
 from tests.contract.ways import serving
-from tests.nights import EAST, EAST1, NORTH, SOUTH, Cloud, image_id
+from tests.nights import EAST, EAST1, NORTH, SOUTH, Cloud, image_id, now
 
 IMAGES = tuple(map(image_id, range(10)))
 ABSENT = ImageId("img-absent0001")
@@ -53,17 +54,20 @@ class Stage:
         return {(source, call["destination"]) for call in calls for source in call["sources"]}
 
 
-def stage(folder: Path, **cloud: object) -> Stage:
-    """Set the stage with ten good sources and three empty regions."""
-    return Stage(House(folder, cloud=Cloud(images=10, pace=QUICK, **cloud)))  # type: ignore[arg-type]
+def stage(
+    folder: Path, *, images: int = 10, regions: Sequence[Region] = REGIONS, seed: int = 0,
+    switches: Switches | None = None,
+) -> Stage:  # fmt: skip
+    """Set the stage with so many good sources and three empty regions."""
+    cloud = Cloud(images=images, pace=QUICK, seed=seed, switches=switches or Switches())
+    options = {"quota_interval": 60.0}
+    return Stage(House(folder, cloud=cloud, options=options), IMAGES[:images], regions)
 
 
 async def constructed(folder: Path, seed: int) -> Stage:
     """Make the world of a seed: an earlier night that something cut short, then what others did by day."""
     chance = Random(seed)
-    scene = stage(
-        folder, seed=seed, quota=1000, switches=Switches(stores_description=chance.random() < 0.7)
-    )
+    scene = stage(folder, seed=seed, switches=Switches(stores_description=chance.random() < 0.7))
     cloud = scene.house.cloud
     if chance.random() < 0.8:
         await _earlier_night(scene, chance)
@@ -79,7 +83,8 @@ async def constructed(folder: Path, seed: int) -> Stage:
 async def _earlier_night(scene: Stage, chance: Random) -> None:
     """Let a night pass that lost some calls, broke some copies or was stopped half-way."""
     cloud = scene.house.cloud
-    lost = Rule(fault=Fault.RESET_AFTER, on=frozenset({"copyImages"}), chance=0.3)
+    fault = chance.choice((Fault.RESET_AFTER, Fault.RESET_BEFORE))
+    lost = Rule(fault=fault, on=frozenset({"copyImages"}), chance=0.3)
     cloud.faults = FaultPlan(Random(chance.random()), [lost] if chance.random() < 0.5 else [])
     broken = frozenset(f"{image}@{EAST}" for image in chance.sample(IMAGES, 2))
     cloud.world.fates = Fates(error=broken) if chance.random() < 0.5 else Fates()
@@ -132,13 +137,23 @@ def _copy_by_hand(cloud: Cloud, region: Region, number: int) -> None:
     )
 
 
-def by_code(diff: Diff) -> dict[str, list[Row]]:
-    """Sort the rows by code."""
-    found: dict[str, list[Row]] = {}
-    for row in diff.rows:
-        found.setdefault(row.code.value, []).append(row)
-    return found
+def begun_by_others(scene: Stage, number: int, region: Region) -> None:
+    """Let another tool of the same account begin a copy, with no description of its own."""
+    request = CopyRequest(origin=NORTH, destination=region, sources=(image_id(number),))
+    scene.house.cloud.world.copy_images(now(), request)
 
 
-__all__ = ["ABSENT", "EAST", "EAST1", "IMAGES", "NORTH", "REGIONS", "SOUTH", "Pace", "Stage", "by_code",
-           "constructed", "stage"]  # fmt: skip
+def put(scene: Stage, region: Region, image: str, *, name: str, text: str = "") -> None:
+    """Put a ready image into a region."""
+    there = Image(id=ImageId(image), name=name, size_mb=8192, text=text)
+    scene.house.cloud.world.add_image(region, there)
+
+
+def there(scene: Stage, region: Region) -> list[Image]:
+    """Return the images of a region."""
+    return list(scene.house.cloud.world.stores[region].images.values())
+
+
+def codes(diff: Diff) -> dict[str, int]:
+    """Count the rows by code."""
+    return {code.value: number for code, number in sorted(diff.counts().items())}

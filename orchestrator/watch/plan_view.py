@@ -93,7 +93,7 @@ def _by_source(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         sources.setdefault((row.copy.source, row.detail), []).append(row)
     lines = [
-        f"  {clean(source)} {_by_region(row.copy.destination for row in group)}"
+        f"  {clean(source)} to {', '.join(clean(row.copy.destination) for row in group)}"
         f"{f': {clean(detail)}' if detail else ''}"
         for (source, detail), group in list(sources.items())[:MOST]
     ]

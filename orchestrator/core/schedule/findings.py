@@ -43,9 +43,9 @@ def inspected(register: Register, event: Inspected) -> None:
         if image in shown:
             _learn(register, source, shown[image])
             _preflight(register, source)
-        else:
-            # Deleted, or not ours to see: only the call itself can tell, and it should not take
-            # nine others down with it. What was known stays: its copies are recognised by it.
+        if image not in shown or shown[image].status == "pending":
+            # Deleted, or not ours to see, or not ready yet: only the call itself can tell, and it should
+            # not take nine others down with it. What was known stays: its copies are recognised by it.
             suspect_alone(source)
         waits_s = register.expect(source)
         for track in source.tracks:

@@ -124,10 +124,10 @@ def _waiting(track: Track, before: Before | None) -> Code:
         return Code.UNREAD_REGION
     if not source.inspected:
         return Code.UNREAD_SOURCE
-    if track.deferred:
-        return Code.BLOCKED_QUOTA
     if not source.shown:
         return Code.SOURCE_MISSING
+    if track.deferred:
+        return Code.BLOCKED_QUOTA
     if source.sighting is not None and source.sighting.status == "pending":
         return Code.WAIT_SOURCE
     if again and before is not None and before.state is State.FAILED:
