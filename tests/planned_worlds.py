@@ -25,11 +25,12 @@ REGIONS = (EAST, SOUTH, EAST1)
 
 @dataclass
 class Stage:
-    """A house whose plan wants these images in these regions, and what its cloud was asked."""
+    """A house whose plan wants these images in these regions, and what its cloud was asked `before`."""
 
     house: House
     images: Sequence[ImageId] = IMAGES
     regions: Sequence[Region] = REGIONS
+    before: int = 0
 
     async def diff(self) -> Diff:
         """Look, as `orchestrator plan` does."""

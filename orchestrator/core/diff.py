@@ -81,7 +81,7 @@ CODES: dict[Code, CodeMeaning] = {
         Effect.SENDS, "the earlier copy failed and its image is gone; it is made again"
     ),
     Code.SKIP_READY: CodeMeaning(Effect.DONE, "there already, and in the ledger"),
-    Code.SKIP_PRUNED: CodeMeaning(Effect.DONE, "deleted by `orchestrator prune`, and not wanted back"),
+    Code.SKIP_PRUNED: CodeMeaning(Effect.DONE, "deleted by `prune`, and not wanted back"),
     Code.ADOPT_READY: CodeMeaning(
         Effect.DONE, "there already; the ledger does not know it yet, and takes it over"
     ),
@@ -111,12 +111,12 @@ CODES: dict[Code, CodeMeaning] = {
     Code.UNREAD_SOURCE: CodeMeaning(
         Effect.DECIDES,
         "its source region gave no answer; the run tries longer",
-        "plan again; `orchestrator doctor` tells what answers",
+        "plan again; `doctor` tells what answers",
     ),
     Code.UNREAD_REGION: CodeMeaning(
         Effect.DECIDES,
         "its destination gave no answer; the run tries longer and fails it if none comes",
-        "plan again; `orchestrator doctor` tells what answers",
+        "plan again; `doctor` tells what answers",
     ),
     Code.NEEDS_PERSON: _blocked(Reason.NEEDS_PERSON),
     Code.BLOCKED_STATUS: _blocked(Reason.SOURCE_STATUS),
