@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -41,9 +42,9 @@ class Stage:
         ):
             return await orchestrator.diff(plan_of(self.images, *self.regions))
 
-    async def night(self, **options: float) -> Outcome:
+    async def night(self, *, deadline_s: float = inf) -> Outcome:
         """Run the plan."""
-        return await self.house.night(images=self.images, destinations=self.regions, **options)
+        return await self.house.night(images=self.images, destinations=self.regions, deadline_s=deadline_s)
 
     def calls(self) -> int:
         """Count the copyImages calls that reached the service."""

@@ -122,10 +122,7 @@ async def test_many_moves_are_not_all_named(tmp_path: Path) -> None:
     """Twenty are, and the rest is counted."""
     scene = stage(tmp_path)
     with pytest.raises(PlanMoved, match="and 10 more") as refused:
-        await saved_then_run(
-            scene,
-            lambda scene: [setattr(s, "image_quota", 0) for s in scene.house.cloud.world.stores.values()],
-        )
+        await saved_then_run(scene, _fill_all)
     assert len(refused.value.moved) == 21
 
 
@@ -143,7 +140,8 @@ async def test_another_plan_or_cloud_is_refused_before_anything_is_asked(
         serving(scene.house.cloud.world, None, scene.house.wall) as url,
         scene.house.orchestrator(url) as orchestrator,
     ):
-        other = replace(saved, **{"endpoint": endpoint_name(url), field: "other"})
+        same = replace(saved, endpoint=endpoint_name(url))
+        other = replace(same, digest="other") if field == "digest" else replace(same, endpoint="other")
         scene.house.state.joinpath("ledger.db").unlink()  # it belongs to the endpoint of before
         with pytest.raises(PlanMoved, match=words):
             await orchestrator.run(Wish(plan=plan_of(scene.images, EAST), saved=other))

@@ -1,4 +1,4 @@
-"""`orchestrator plan` as a user has it: a screen, exit codes, a file that is run, nothing without credentials."""
+"""`orchestrator plan` as a user has it: a screen, exit codes, a file to run, an error without keys."""
 
 from __future__ import annotations
 
