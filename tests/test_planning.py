@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 
 import pytest
 
 from orchestrator.core.diff import CODES, Basis, Code, Diff, Effect
 from orchestrator.core.messages import List, Listed, Unanswered
-from orchestrator.core.model import Region
+from orchestrator.core.model import Region, RunId
 from orchestrator.core.reasons import Reason
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted
+from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.machine import Machine
 from orchestrator.planning import Planning, ReadOnly
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
@@ -165,6 +167,35 @@ async def test_what_nothing_tells_needs_a_person(tmp_path: Path) -> None:
     await scene.night()
     scene.house.cloud.faults = FaultPlan(scene.house.chance)
     assert codes(await agreed(scene)) == {"needs-person": 1}
+
+
+async def test_a_copy_that_exists_twice_stops_everything_for_it(tmp_path: Path) -> None:
+    """Two images with our mark of one copy: a person chooses; nothing is sent for it."""
+    scene = stage(tmp_path, images=2, regions=(EAST,))
+    await scene.night()
+    first = there(scene, EAST)[0]
+    put(scene, EAST, "img-twin", name=first.name, text=first.text)
+    diff = await agreed(scene)
+    assert codes(diff) == {"blocked-duplicate": 1, "skip-ready": 1}
+    assert diff.having(Effect.STOPS)[0].detail == ", ".join(sorted([first.id, "img-twin"]))
+
+
+async def test_a_listing_that_hides_images_confirms_nothing(tmp_path: Path) -> None:
+    """The quota counts an image that the listing does not show: what it would say is not believed."""
+    scene = stage(tmp_path, images=1, regions=(EAST,))
+    await scene.night()
+    there(scene, EAST)[0].visible_s = inf
+    assert codes(await agreed(scene)) == {"blocked-unconfirmed": 1}
+
+
+async def test_a_run_that_goes_on_is_named(tmp_path: Path) -> None:
+    """The look takes no lock and is taken all the same; it says whose calls it may see half-way."""
+    scene = stage(tmp_path, images=1, regions=(EAST,))
+    await scene.night()
+    owner = LockOwner(run=RunId("r1"), pid=1, host="elsewhere", started_at=now())
+    with RunLock.attempt(scene.house.state, owner=owner):
+        assert (await scene.diff()).running == "r1"
+    assert (await scene.diff()).running is None
 
 
 async def test_what_resembles_a_copy_is_asked_about(tmp_path: Path) -> None:

@@ -74,8 +74,11 @@ def read_plan(path: str, settings: Settings) -> Plan:
 
 
 def read_saved(path: str | None) -> SavedPlan | None:
-    """Read a saved plan; None where the file is none. Raises UsageError for one that was changed."""
-    if path is None or path == "-":
+    """Read a saved plan; None where the file is none. Raises UsageError for one that was changed.
+
+    Only a regular file is looked into: what a pipe gives, it gives once, to whoever reads the plan.
+    """
+    if path is None or not os.path.isfile(path):
         return None
     try:
         with open(path, "rb") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from tests.e2e.support import EAST, SOUTH, Cloud, MakeHome, calls_for, check_once, copies_of, images, made
 
@@ -74,3 +75,15 @@ def test_without_credentials_the_error_names_offline(make_home: MakeHome) -> Non
     assert [len(chunk["images"]) for chunk in shown["chunks"]] == [10, 2]
     assert (shown["version"], shown["offline"]) == (1, True)
     assert not home.state.exists()
+
+
+def test_a_plan_from_a_pipe_is_read_whole(cloud: Cloud, make_home: MakeHome) -> None:
+    """Whether it is a saved one is asked of files only: a pipe gives its words once."""
+    home = make_home(cloud)
+    plan = home.folder / home.plan(images(12), EAST)
+    pipe = home.folder / "pipe.yaml"
+    os.mkfifo(pipe)
+    running = home.start("run", "pipe.yaml", "--only", "img-none")
+    pipe.write_bytes(plan.read_bytes())
+    done = running.wait()
+    assert (done.code, "the plan does not name it" in done.err) == (2, True), done.err
