@@ -22,7 +22,7 @@ from orchestrator.planning import Planning, ReadOnly
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.canary import WRONG
-from tests.contract.running import House, plan_of
+from tests.contract.running import House, later, plan_of
 from tests.nights import EAST, EAST1, NORTH, SOUTH, image_id, now
 from tests.planned_worlds import (
     ABSENT,
@@ -235,17 +235,29 @@ async def test_a_source_that_is_not_shown_costs_one_call_by_itself(tmp_path: Pat
 
 
 async def test_a_source_that_is_not_ready_holds_no_other_up(tmp_path: Path) -> None:
-    """It is tried by itself until it is ready; the other nine travel at once, in one call."""
+    """It is looked at again until it is ready, and called then; the other nine travel at once."""
     scene = stage(tmp_path, regions=(EAST,))
     source = scene.house.cloud.world.stores[NORTH].images[image_id(0)]
     source.status = "pending"
     assert codes(await scene.diff()) == {"copy-missing": 9, "wait-source": 1}
-    await scene.night(deadline_s=30)
-    calls = scene.house.cloud.world.books()["calls"]
-    assert [len(call["sources"]) for call in calls if call["outcome"] == "accepted"] == [9]
-    assert {tuple(call["sources"]) for call in calls if call["outcome"] != "accepted"} == {(image_id(0),)}
-    source.status = "ready"
+    later(100, lambda: setattr(source, "status", "ready"))
+    began = now()
     assert (await scene.night()).result.exit_code == 0
+    first, last = scene.house.cloud.world.books()["calls"]
+    assert (len(first["sources"]), last["sources"]) == (9, [image_id(0)])
+    assert (first["outcome"], last["outcome"]) == ("accepted", "accepted")
+    assert 100 <= last["at"] - began <= 115
+
+
+async def test_a_source_that_never_becomes_ready_is_given_up(tmp_path: Path) -> None:
+    """After COPY_TIMEOUT, with the reason, and without a single call."""
+    scene = stage(tmp_path, images=1, regions=(EAST, SOUTH))
+    scene.house.options = {"copy_timeout": 300.0}
+    scene.house.cloud.world.stores[NORTH].images[image_id(0)].status = "pending"
+    result = (await scene.night()).result
+    assert (result.exit_code, scene.calls()) == (3, 0)
+    assert {standing.reason for standing in result.copies} == {Reason.SOURCE_PENDING}
+    assert result.finished_at - result.started_at < 330
 
 
 async def test_quotas_defer_what_does_not_fit(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ CODES: dict[Code, CodeMeaning] = {
         Effect.DECIDES, "the earlier copy is being deleted; made again when it is gone"
     ),
     Code.WAIT_SOURCE: CodeMeaning(
-        Effect.DECIDES, "the source image is not ready yet; the run tries until it is"
+        Effect.DECIDES, "the source image is not ready yet; the run looks again until it is"
     ),
     Code.SOURCE_MISSING: CodeMeaning(
         Effect.DECIDES,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from orchestrator.core.diff import Code, Row
 from orchestrator.core.model import Copy, Region, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule.carrying import unready
 from orchestrator.core.schedule.outlook import why
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
@@ -128,7 +129,7 @@ def _waiting(track: Track, before: Before | None) -> Code:
         return Code.SOURCE_MISSING
     if track.deferred:
         return Code.BLOCKED_QUOTA
-    if source.sighting is not None and source.sighting.status == "pending":
+    if unready(source):
         return Code.WAIT_SOURCE
     if again and before is not None and before.state is State.FAILED:
         return Code.RECOPY_ERROR
