@@ -10,6 +10,7 @@ from typing import TextIO
 
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
+from orchestrator.core.saved import SavedPlan
 from orchestrator.core.verdict import Result
 from orchestrator.errors import OrchestratorError
 from orchestrator.ledger.lock import LockOwner
@@ -32,7 +33,7 @@ class Wish:
     `deadline_s` and `submit_s` are in seconds from the start of the run: when it ends, and until when
     calls are sent. `lock_wait_s` is how long to wait for another run to end; `overtakes` is the run that
     may be overtaken if it still holds the lock then: somebody was asked about this one and no other.
-    With `prune_first` room is made where a quota is short, by the plan's own rules (`keep`).
+    `saved` is the look that the run is held to; with `prune_first` room is made where a quota is short, by the plan's own rules (`keep`).
     """
 
     plan: Plan
@@ -42,6 +43,7 @@ class Wish:
     lock_wait_s: float = 0.0
     overtakes: LockOwner | None = None
     prune_first: bool = False
+    saved: SavedPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

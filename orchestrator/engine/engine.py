@@ -129,8 +129,9 @@ class Engine:
     async def run(self, halt: Halt, *, deadline: float = inf, submits_until: float = inf) -> bool:
         """Work until nothing is left to do, the deadline comes, or a halt is requested.
 
-        After `submits_until` no call is sent any more, what is under way is watched. Returns whether it was the deadline. Open answers are awaited briefly; what is still open
-        then is on disk as an intent, and the next run settles it.
+        After `submits_until` no call is sent any more; what is under way is watched. Returns whether
+        it was the deadline. Open answers are awaited briefly; what is still open then is on disk as an
+        intent, and the next run settles it.
         """
         halt.listener = self._wake
         async with anyio.create_task_group() as tasks:
