@@ -9,7 +9,7 @@ The command line is a thin user of it, and so is a program that wants to run a p
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,14 +20,14 @@ from typing import Self
 import anyio
 
 from orchestrator.cloud.access import Access
+from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.jdcloud import JdCloud
-from orchestrator.cloud.port import Cloud
 from orchestrator.core.diff import Diff
-from orchestrator.core.model import Copy, RunId
+from orchestrator.core.model import RunId
 from orchestrator.core.plan import Plan
-from orchestrator.core.plan.narrowing import narrow
-from orchestrator.core.saved import held_to, refuse_other_plan
+from orchestrator.core.retention import Doom
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.upkeep import Pruned
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import (
@@ -42,6 +42,7 @@ from orchestrator.ledger.binding import refuse_foreign
 from orchestrator.ledger.compaction import compact
 from orchestrator.ledger.folder import LEDGER, prepare_folder
 from orchestrator.ledger.lock import LockOwner, RunLock
+from orchestrator.ledger.remembering import remembered
 from orchestrator.ledger.snapshot import keep_snapshot, recovered
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
@@ -49,10 +50,11 @@ from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger, secrets_in
 from orchestrator.night import Night, tell_unsent
 from orchestrator.planning import Planning
+from orchestrator.preparing import Preparing
+from orchestrator.pruning import Pruning
 from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
-from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.settings.keyring import Keyring
 from orchestrator.wishes import Outcome, Screen, Wish
 
@@ -85,7 +87,7 @@ class Orchestrator:
 
     async def __aenter__(self) -> Self:
         """Open the connection to the cloud."""
-        self._cloud: Cloud = await self._stack.enter_async_context(JdCloud(self._access()))
+        self._cloud = await self._stack.enter_async_context(JdCloud(self._access()))
         return self
 
     async def __aexit__(self, *exception: object) -> None:
@@ -117,10 +119,11 @@ class Orchestrator:
             schedule = recovered(ledger, self._settings.limits())
             refuse_foreign(ledger.path, schedule.register.endpoint, self._settings.vm_endpoint)
             self._clock.not_before(schedule.register.now)
+            prepared = await self._preparing(wish, schedule, halt).prepare()
             night = Night(
                 run=lock.owner.run,
-                wish=wish,
-                wanted=await self._wanted(wish, schedule, halt),
+                wish=prepared.wish,
+                wanted=prepared.wanted,
                 settings=self._settings,
                 machine=self._machine,
                 screen=self._screen,
@@ -130,6 +133,7 @@ class Orchestrator:
                 cloud=self._cloud,
                 secrets=self._ring.secrets,
                 messenger=messenger,
+                extras=prepared.extras,
             )
             try:
                 outcome = await night.pass_by(halt)
@@ -155,12 +159,60 @@ class Orchestrator:
         )
         return await work.look(halt or Halt())
 
-    async def _wanted(self, wish: Wish, schedule: Schedule, halt: Halt) -> tuple[Copy, ...]:
-        """Name the copies that a run wants: what is left of its plan, or what it is held to."""
-        if wish.saved is None:
-            return narrow(wish.plan.copies(), wish.narrowing, schedule.states())
-        refuse_other_plan(wish.saved, wish.plan, endpoint_name(self._settings.vm_endpoint))
-        return held_to(wish.saved, await self.diff(wish.plan, halt))
+    async def prunable(self, plan: Plan) -> tuple[Doom, ...]:
+        """Judge the images in the destinations of replications that keep; nothing is changed or written.
+
+        Raises PlanError, CredentialsRefused and CloudSilent as `run` does, LedgerForeign, LedgerDamaged.
+        """
+        limits, endpoint = self._settings.limits(), self._settings.vm_endpoint
+        schedule = remembered(self._settings.state_dir, limits, endpoint=endpoint)
+        return await self._pruning(schedule or Schedule(limits)).judged(plan)
+
+    async def prune(
+        self, plan: Plan, agreed: Iterable[Doom], tell: Callable[[Pruned], object], halt: Halt | None = None
+    ) -> int:
+        """Delete what was agreed to and may still go, under the lock; return how much of that is left.
+
+        Each deletion is in the ledger before `tell` hears of it.
+        """
+        folder, wish, halt = prepare_folder(self._settings.state_dir), Wish(plan=plan), halt or Halt()
+        with await self._lock(folder, wish, halt) as lock, self._ledger(folder, afresh=False) as ledger:
+            ledger.take_epoch()
+            self._confirm = ledger.confirm_epoch
+            schedule = recovered(ledger, self._settings.limits())
+            refuse_foreign(ledger.path, schedule.register.endpoint, self._settings.vm_endpoint)
+            self._clock.not_before(schedule.register.now)
+            run = RunId(f"prune-{lock.owner.run}")
+
+            def record(event: Pruned) -> None:
+                ledger.record(event, schedule.apply(event), run=run)
+                tell(event)
+
+            pruning = self._pruning(schedule)
+            named = {(doom.held.region, doom.held.sighting.image) for doom in agreed}
+            dooms = await pruning.judged(plan)
+            chosen = [doom for doom in dooms if (doom.held.region, doom.held.sighting.image) in named]
+            return await pruning.delete(chosen, record)
+
+    def _pruning(self, schedule: Schedule) -> Pruning:
+        """Make what judges and deletes."""
+        chance = self._machine.chance.random
+        inventory = Inventory(self._cloud, chance)
+        return Pruning(
+            schedule=schedule, cloud=self._cloud, inventory=inventory, clock=self._clock, chance=chance
+        )
+
+    def _preparing(self, wish: Wish, schedule: Schedule, halt: Halt) -> Preparing:
+        """Make what finds out what a run wants."""
+        return Preparing(
+            wish=wish,
+            settings=self._settings,
+            schedule=schedule,
+            cloud=self._cloud,
+            clock=self._clock,
+            chance=self._machine.chance.random,
+            look=lambda plan: self.diff(plan, halt),
+        )
 
     async def rebuild(
         self, wish: Wish, halt: Halt | None = None, *, even_if_healthy: bool = False

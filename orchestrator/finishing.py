@@ -126,12 +126,14 @@ class _Wishes:
         return copy in self.labels or copy in self.verified
 
 
-def outcome(events: Iterable[Labelled | Verified]) -> Iterator[tuple[Copy, ImageId, str]]:
-    """Give the copies with which something is wrong, each with a phrase; nothing for those that are fine."""
+def outcome(events: Iterable[Labelled | Verified]) -> Iterator[tuple[str, Copy, ImageId, str]]:
+    """Give what is wrong: its kind (`verdict.Notice`), with which copy and image, and a phrase."""
     for event in events:
         if isinstance(event, Verified):
             if event.differs:
-                yield event.copy, event.image, f"differs from its source in {', '.join(event.differs)}"
+                says = f"differs from its source in {', '.join(event.differs)}"
+                yield "difference", event.copy, event.image, says
         elif event.reason is not Reason.LABELLED:
             said = f" ({event.detail})" if event.detail else ""
-            yield event.copy, event.image, f"could not be named {event.name}: {event.reason.value}{said}"
+            says = f"could not be named {event.name}: {event.reason.value}{said}"
+            yield "label", event.copy, event.image, says

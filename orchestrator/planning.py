@@ -11,8 +11,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.port import Cloud
-from orchestrator.core.diff import Diff
+from orchestrator.core.diff import Code, Diff, Row
 from orchestrator.core.messages import (
     Accepted,
     Change,
@@ -36,6 +37,7 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.costs import effort, needs, source_looks
+from orchestrator.core.schedule.heritage import copy_images, pruned
 from orchestrator.core.schedule.prospects import looked, rows, standing_before
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
@@ -46,6 +48,7 @@ from orchestrator.ledger.folder import LEDGER
 from orchestrator.ledger.lock import is_held, read_owner
 from orchestrator.ledger.reader import LedgerReader
 from orchestrator.machine import Machine
+from orchestrator.selecting import resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 
@@ -126,17 +129,24 @@ class Planning:
         Interrupted.
         """
         schedule = self._recovered()
+        register = schedule.register
         refuse_foreign(self._ledger, schedule.register.endpoint, self.settings.vm_endpoint)
         self.clock.not_before(schedule.register.now)
         before, running = standing_before(schedule.register), self._running()
         engine = self._engine(schedule)
-        where, plan, wanted = endpoint_name(self.settings.vm_endpoint), self.plan, self.plan.copies()
+        inventory = Inventory(self.cloud, self.machine.chance.random)
+        known = copy_images(schedule.register)
+        selecting = await resolved_plan(self.plan, inventory, now=self.clock(), copies=known)
+        where, plan = endpoint_name(self.settings.vm_endpoint), selecting.resolved.plan
+        gone = pruned(register)
+        wanted = tuple(copy for copy in plan.copies() if copy not in gone)
         engine.begin(RunId("look"), plan.name, wanted, where, relay=plan.relays())
         await engine.run(_UntilLooked(halt, schedule))
         if halt.signal is not None:
             raise Interrupted(halt.signal)
         self._refuse_blindness(schedule)
-        found = rows(schedule.register, wanted, before)
+        kept = frozenset(plan.copies()) & gone
+        found = (*rows(register, wanted, before), *(Row(copy, Code.SKIP_PRUNED) for copy in sorted(kept)))
         return Diff(
             plan=plan.name,
             digest=plan.digest,

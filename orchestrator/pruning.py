@@ -19,7 +19,7 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import Reason
 from orchestrator.core.retention import Doom, Fate, judge
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.schedule.heritage import heritage
+from orchestrator.core.schedule.heritage import copy_images, heritage
 from orchestrator.core.upkeep import Pruned
 from orchestrator.selecting import resolved_plan
 
@@ -43,8 +43,7 @@ class Pruning:
         now, register = self.clock(), self.schedule.register
         keeping = [each for each in plan.replications if each.policy.keep is not None]
         regions = dict.fromkeys(r for each in keeping for r in (each.source, *each.destinations))
-        copies = frozenset(self.schedule.copy_images())
-        selecting = await resolved_plan(plan, self.inventory, now=now, copies=copies)
+        selecting = await resolved_plan(plan, self.inventory, now=now, copies=copy_images(register))
         shown = {region: await self.inventory.images(region) for region in regions}
         known = tuple(heritage(register))
         held = holdings(plan, selecting.resolved.plan, shown, known, register.ledger)

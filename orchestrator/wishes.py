@@ -33,7 +33,8 @@ class Wish:
     `deadline_s` and `submit_s` are in seconds from the start of the run: when it ends, and until when
     calls are sent. `lock_wait_s` is how long to wait for another run to end; `overtakes` is the run that
     may be overtaken if it still holds the lock then: somebody was asked about this one and no other.
-    `saved` is the look that the run is held to; with `prune_first` room is made where a quota is short, by the plan's own rules (`keep`).
+    `saved` is the look that the run is held to; with `prune_first` room is made where a quota is short,
+    by the plan's own rules (`keep`).
     """
 
     plan: Plan

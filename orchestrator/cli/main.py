@@ -14,13 +14,16 @@ import click
 from orchestrator import __version__
 from orchestrator.cli.completion import completion
 from orchestrator.cli.doctor import doctor
+from orchestrator.cli.init import init
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
+from orchestrator.cli.prune import prune
 from orchestrator.cli.rebuild import rebuild
 from orchestrator.cli.rehearse import rehearse
 from orchestrator.cli.report import report
 from orchestrator.cli.run import run
+from orchestrator.cli.schema import schema
 from orchestrator.cli.settle import settle
 from orchestrator.cli.simulator import simulator
 from orchestrator.cli.streams import prepare_streams, reader_left, stdout_trouble
@@ -54,6 +57,7 @@ def cli() -> None:
 
 
 for _verb in (
+    init,
     run,
     plan,
     validate,
@@ -62,10 +66,12 @@ for _verb in (
     log,
     runs,
     report,
+    prune,
     settle,
     doctor,
     ledger,
     simulator,
+    schema,
     completion,
 ):
     cli.add_command(_verb)

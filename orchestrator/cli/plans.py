@@ -40,7 +40,9 @@ def validate(
         except PlanError as error:
             complaints.extend(error.complaints)
         else:
-            parts = some(len(plan.replications), "replication"), some(len(plan.copies()), "copy", "copies")
+            parts = [some(len(plan.replications), "replication"), some(len(plan.copies()), "copy", "copies")]
+            selectors = sum(len(each.selectors) for each in plan.replications)
+            parts += [f"{some(selectors, 'selector')} to be resolved when it runs"] if selectors else []
             click.echo(f"{shown(path, PATH_MAX)}: ok, {', '.join(parts)}")
     if complaints:
         raise PlanError(tuple(complaints))

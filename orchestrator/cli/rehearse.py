@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from orchestrator.cli.options import read_plan, settings_of, settings_options, w
 from orchestrator.errors import LedgerDamaged, LedgerUnwritable, UsageError
 
 if TYPE_CHECKING:
+    from orchestrator.core.model import ImageId
+    from orchestrator.core.plan import Plan
     from orchestrator.core.rehearsed import Rehearsal
     from orchestrator.rehearsing.known import Live
     from orchestrator.rehearsing.rehearse import Wish
@@ -85,31 +88,39 @@ def _invented(settings: Settings, wish: Wish) -> Rehearsal:
 
 def _tonight(settings: Settings, wish: Wish, profile: str | None) -> Rehearsal:
     """Read the real regions, then rehearse on a copy of them."""
+    from orchestrator.core.schedule.heritage import copy_images
     from orchestrator.ledger.remembering import remembered
     from orchestrator.rehearsing.known import past_of
     from orchestrator.rehearsing.rehearse import rehearse_tonight
 
     known = remembered(settings.state_dir, settings.limits(), endpoint=settings.vm_endpoint)
-    past, live = past_of(known), _look(settings, wish, profile)
+    past = past_of(known)
+    plan, live = _look(settings, wish.plan, profile, copy_images(known.register) if known else frozenset())
+    wish = replace(wish, plan=plan)
     return rehearse_tonight(wish, settings.limits(), live, known, past, now=time.time())
 
 
-def _look(settings: Settings, wish: Wish, profile: str | None) -> Live:
-    """Read what the plan's regions hold, with signals heard."""
+def _look(
+    settings: Settings, plan: Plan, profile: str | None, copies: frozenset[ImageId]
+) -> tuple[Plan, Live]:
+    """Resolve the plan and read what its regions hold, with signals heard."""
     import anyio
 
     from orchestrator.cloud.inventory import Inventory
     from orchestrator.cloud.jdcloud import JdCloud
     from orchestrator.machine import Machine
     from orchestrator.reach import access_for
-    from orchestrator.rehearsing.known import look, wanted
+    from orchestrator.rehearsing.known import look
+    from orchestrator.selecting import resolved_plan
     from orchestrator.settings.credentials import load_credentials
 
     credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=warn)
 
-    async def work() -> Live:
+    async def work() -> tuple[Plan, Live]:
         machine = Machine()
         async with JdCloud(access_for(settings, credentials, machine)) as cloud:
-            return await look(Inventory(cloud, machine.chance.random), wanted(wish.plan, None))
+            inventory = Inventory(cloud, machine.chance.random)
+            found = await resolved_plan(plan, inventory, now=machine.wall(), copies=copies)
+            return found.resolved.plan, await look(inventory, found.resolved.plan.copies())
 
     return anyio.run(work)

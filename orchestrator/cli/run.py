@@ -37,7 +37,13 @@ if TYPE_CHECKING:
 @click.option("--lock-wait", metavar="10m", help="Wait so long for another run to end.")
 @click.option("--take-over", is_flag=True, help="Take over from a run that hangs; asks first.")
 @click.option("--yes", is_flag=True, help="Answer the question of --take-over: yes.")
-@click.option("--deadline", metavar="3h|06:00", help="Send nothing after this time; the next run goes on.")
+@click.option("--deadline", metavar="3h|06:00", help="End at this time; the next run goes on.")
+@click.option(
+    "--submit-until", metavar="2h|04:00", help="Send no calls after this time, but watch what is under way."
+)
+@click.option(
+    "--prune-first", is_flag=True, help="Where a quota is short, delete what `keep` does not keep, first."
+)
 @click.option("--profile", metavar="NAME", help="Credentials of a profile in ~/.jdc/config.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing unless something is wrong.")
@@ -47,8 +53,8 @@ if TYPE_CHECKING:
 def run(
     plan: str | None, simulate: bool, only: tuple[str, ...], destination: tuple[str, ...], failed: bool,
     limit: int | None, lock_wait: str | None, take_over: bool, yes: bool, deadline: str | None,
-    profile: str | None, as_json: bool, quiet: bool, verbose: int, no_progress: bool, config: Path | None,
-    state_dir: str | None, settings: tuple[str, ...],
+    submit_until: str | None, prune_first: bool, profile: str | None, as_json: bool, quiet: bool,
+    verbose: int, no_progress: bool, config: Path | None, state_dir: str | None, settings: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Make every copy that PLAN wants, and wait until each is ready.
 
@@ -61,16 +67,21 @@ def run(
 
     if (yes and not take_over) or (take_over and simulate):
         raise UsageError("--yes goes with --take-over, and --take-over with a run that is not simulated.")
+    if prune_first and simulate:
+        raise UsageError("--prune-first goes with a run that is not simulated.")
     loaded = settings_of(config, state_dir, settings)
     saved, narrowing = read_saved(plan), _narrowing(only, destination, limit, failed=failed)
-    _refuse_less(saved, narrowing, simulate=simulate)
+    _refuse_less(saved, narrowing, other=simulate or prune_first)
+    now = datetime.now().astimezone()
     wish = Wish(
         plan=_plan(saved.file if saved else plan, loaded, simulate=simulate),
         saved=saved,
         narrowing=narrowing,
-        deadline_s=_seconds_until(deadline, datetime.now().astimezone()) if deadline else inf,
+        deadline_s=_seconds_until("--deadline", deadline, now) if deadline else inf,
+        submit_s=_seconds_until("--submit-until", submit_until, now) if submit_until else inf,
         lock_wait_s=_duration("--lock-wait", lock_wait) if lock_wait else 0.0,
         overtakes=agreed_holder(loaded.state_dir, yes=yes) if take_over else None,
+        prune_first=prune_first,
     )
     screen = Screen(quiet=quiet, verbose=verbose > 0, progress=not no_progress)
     outcome = _run(loaded, wish, screen, profile, simulate=simulate)
@@ -100,13 +111,14 @@ def _narrowing(
     return Narrowing(images=images, destinations=regions, failed=failed, limit=limit)
 
 
-def _refuse_less(saved: SavedPlan | None, narrowing: Narrowing, *, simulate: bool) -> None:
-    """Refuse to do less than a saved plan says, or to do it elsewhere."""
+def _refuse_less(saved: SavedPlan | None, narrowing: Narrowing, *, other: bool) -> None:
+    """Refuse to do less than a saved plan says, or something `other`."""
     from orchestrator.core.plan.narrowing import Narrowing
 
-    if saved is not None and (simulate or narrowing != Narrowing()):
+    if saved is not None and (other or narrowing != Narrowing()):
         raise UsageError(
-            "a saved plan is done as it is: leave --only, --destination, --failed, --limit, --simulate out."
+            "a saved plan is done as it is: leave --only, --destination, --failed, --limit, --simulate "
+            "and --prune-first out."
         )
 
 
@@ -120,14 +132,14 @@ def _duration(option: str, text: str) -> float:
         raise UsageError(f"{option}: {error}") from None
 
 
-def _seconds_until(text: str, now: datetime) -> float:
-    """Read a deadline: a duration, or the next time the clock of this machine shows HH:MM."""
+def _seconds_until(option: str, text: str, now: datetime) -> float:
+    """Read a time to come: a duration, or the next time the clock of this machine shows HH:MM."""
     if ":" not in text:
-        return _duration("--deadline", text)
+        return _duration(option, text)
     try:
         at = datetime.strptime(text, "%H:%M")  # noqa: DTZ007  an hour of the day has no zone
     except ValueError:
-        raise UsageError(f"--deadline {text}: give a duration such as 3h, or a time such as 06:00.") from None
+        raise UsageError(f"{option} {text}: give a duration such as 3h, or a time such as 06:00.") from None
     next_one = now.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
     if next_one <= now:
         next_one += timedelta(days=1)

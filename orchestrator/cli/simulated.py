@@ -21,6 +21,7 @@ from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.messages import leads_here
 from orchestrator.settings.secret import Secret
 from orchestrator.simulator.furnish import Simulation, demo_faults, world_for_plan
+from orchestrator.simulator.inventing import invented
 from orchestrator.simulator.program import serve
 from orchestrator.simulator.worldfile import DEMO_KEY, DEMO_SECRET
 
@@ -33,8 +34,9 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
     """Simulate a cloud that holds what the plan needs, and run the plan on it."""
     machine = Machine()
     folder = state_folder(settings, simulate=True)
+    selected, images = invented(wish.plan, at=machine.wall())
     simulation = Simulation(
-        world=world_for_plan(wish.plan.copies(), seed=_SEED, at=machine.wall()),
+        world=world_for_plan((*wish.plan.copies(), *selected), seed=_SEED, at=machine.wall(), images=images),
         faults=demo_faults(_SEED),
         keys={DEMO_KEY: DEMO_SECRET},
     )

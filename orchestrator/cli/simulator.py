@@ -32,10 +32,15 @@ def simulator(
     import anyio
 
     from orchestrator.cli.signals import listening
+    from orchestrator.simulator.inventing import invented
     from orchestrator.simulator.program import run_simulator
 
     loaded = settings_of(config, state_dir, settings)
-    copies = [copy for path in plans for copy in read_plan(path, loaded).copies()]
+    read = [read_plan(path, loaded) for path in plans]
+    selected = [invented(plan, at=time.time()) for plan in read]
+    named = [copy for plan in read for copy in plan.copies()]
+    copies = [*named, *(copy for found, _ in selected for copy in found)]
+    images = {image: looks for _, found in selected for image, looks in found.items()}
 
     async def serve(halt: Halt) -> int:
         async with anyio.create_task_group() as tasks:
@@ -45,6 +50,7 @@ def simulator(
                 announce=_announce,
                 world_file=world,
                 copies=copies,
+                images=images,
                 host=host,
                 port=port,
                 speed=speed,

@@ -27,6 +27,8 @@ class Tolerated:
 def best_effort(plan: Plan) -> dict[Copy, int]:
     """Return the copies that every replication wants by best effort, with the night on which they fail."""
     efforts: dict[Copy, int] = {}
+    if all(each.policy.fail_after_nights is None for each in plan.replications):
+        return efforts
     for copy, replications in plan.wanting().items():
         nights = [each.policy.fail_after_nights for each in replications]
         strict = [number for number in nights if number is not None]

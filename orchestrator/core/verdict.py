@@ -55,6 +55,7 @@ class Notice:
 
     `selection`: a selector matched nothing. `tolerated`: a copy is missing where the plan asks for best
     effort only. `label`, `difference`: a ready copy has not the name, or is not what, it should be.
+    `prune`: room was to be made, and could not.
     """
 
     kind: str

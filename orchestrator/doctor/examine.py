@@ -12,10 +12,11 @@ from orchestrator.cloud.http import tls_context
 from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
-from orchestrator.core.diagnosis import Finding, Level, fail, ok
+from orchestrator.core.diagnosis import Finding, Level, fail, ok, warn
 from orchestrator.core.model import Copy, ImageId, Region, Resource, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.heritage import copy_images
 from orchestrator.doctor.account import READS, Answers, credential_findings, try_reads
 from orchestrator.doctor.copies import Needs, orphan_findings, room_finding, shelf_of, source_findings
 from orchestrator.doctor.folder import folder_findings
@@ -24,6 +25,7 @@ from orchestrator.doctor.network import Clocks, endpoint_findings
 from orchestrator.errors import OrchestratorError, SettingsError
 from orchestrator.machine import Machine
 from orchestrator.reach import access_for
+from orchestrator.selecting import resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.secret import Secret
@@ -99,11 +101,11 @@ async def _endpoints(access: Access, context: ssl.SSLContext | None) -> list[Fin
 
 async def _remote(cloud: Cloud, patient: Patient, schedule: Schedule | None) -> list[Finding]:
     """Try the reads; look at what the destinations hold where they work."""
-    copies = patient.plan.copies() if patient.plan else ()
+    inventory = Inventory(cloud, patient.machine.chance.random)
+    copies, findings = await _copies(inventory, patient, schedule)
     regions, destinations = _regions(copies, schedule, patient.settings.regions())
     answers = await try_reads(cloud, regions, destinations)
-    findings = list(answers.findings)
-    inventory = Inventory(cloud, patient.machine.chance.random)
+    findings += answers.findings
     needs = await _needs(inventory, copies, answers, findings)
     findings += source_findings(needs, _within(answers.listed, {copy.origin for copy in copies}))
     for region in _within(answers.listed, destinations):
@@ -114,6 +116,22 @@ async def _remote(cloud: Cloud, patient: Patient, schedule: Schedule | None) -> 
         else:
             findings += _held(region, listing, answers, needs, schedule)
     return findings
+
+
+async def _copies(
+    inventory: Inventory, patient: Patient, schedule: Schedule | None
+) -> tuple[tuple[Copy, ...], list[Finding]]:
+    """Name the copies of the plan; what its selectors cannot be resolved to is a finding."""
+    if patient.plan is None:
+        return (), []
+    known = copy_images(schedule.register) if schedule is not None else frozenset()
+    try:
+        found = await resolved_plan(patient.plan, inventory, now=patient.machine.wall(), copies=known)
+    except OrchestratorError as error:
+        return patient.plan.copies(), [fail(READS, str(error), "Mend the plan, or look again later.")]
+    said = found.resolved.warnings()
+    warnings = [warn(READS, text, "Mend the selector in the plan.") for text in said]
+    return found.resolved.plan.copies(), warnings
 
 
 def _held(

@@ -10,7 +10,11 @@ from orchestrator.core.messages import Remembered
 from orchestrator.core.model import Copy, ImageId, Region, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.schedule import Schedule
+from orchestrator.simulator.inventing import without_selectors
 from orchestrator.simulator.weather import Line
+
+_TODAY_S = 1_800_000_000.0
+"""Any day does for invented images, and it must be the same one for the same plan to play the same night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +36,9 @@ class Past:
     routes: Remembered | None = None
 
 
-def wanted(plan: Plan, live: Live | None) -> tuple[Copy, ...]:
-    """Name the copies that are rehearsed. What stands for images that are not known yet belongs here."""
-    return plan.copies()
+def wanted(plan: Plan) -> tuple[Copy, ...]:
+    """Name the copies that are rehearsed; what an unresolved selector stands for is invented."""
+    return without_selectors(plan, at=_TODAY_S).copies()
 
 
 async def look(inventory: Inventory, copies: Iterable[Copy]) -> Live:

@@ -65,7 +65,7 @@ class Diary:
 
 def rehearse(wish: Wish, limits: Limits, past: Past) -> Rehearsal:
     """Rehearse a plan on an invented cloud; `past` is what the ledger remembers of real ones."""
-    copies, seed = wanted(wish.plan, None), wish.chosen_seed()
+    copies, seed = wanted(wish.plan), wish.chosen_seed()
     stage = invented(copies, weather=wish.weather, seed=seed, at=BEGIN_AT, past=past, quota=wish.quota)
     schedule = Schedule(limits, "rehearsal")
     if past.routes is not None:
@@ -80,7 +80,7 @@ def rehearse_tonight(
 
     `known` is used up.
     """
-    copies, seed = wanted(wish.plan, live), wish.chosen_seed()
+    copies, seed = wanted(wish.plan), wish.chosen_seed()
     schedule = known or Schedule(limits, "rehearsal")
     at = max(now, schedule.register.now)
     stage = mirrored(copies, live, weather=wish.weather, seed=seed, at=at, past=past)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
+from types import MappingProxyType
 
 from orchestrator.core.model import Copy, ImageId, Region
 from orchestrator.simulator.copying import draw_id
@@ -52,21 +53,36 @@ def build(spec: WorldFile, *, at: float, seed: int | None = None, speed: float |
     return Simulation(world, faults, keys, spec.clock_window_s)
 
 
-def world_for_plan(copies: Iterable[Copy], *, seed: int, speed: float = DEMO_SPEED, at: float = 0.0) -> World:
+def world_for_plan(
+    copies: Iterable[Copy],
+    *,
+    seed: int,
+    speed: float = DEMO_SPEED,
+    at: float = 0.0,
+    images: Mapping[ImageId, Image] = MappingProxyType({}),
+) -> World:
     """Build a world that holds every source image of a plan and has room for all its copies.
 
     `at` is when it begins, in epoch seconds; worlds that begin at different times give different ids.
     """
     chance, ids = _chance(seed, "world"), _chance(seed, f"ids/{at}")
     world = World(chance, ids=ids, pace=Pace(speed=speed), rate_per_minute=100_000)
-    furnish(world, copies, seed=seed, at=at)
+    furnish(world, copies, seed=seed, at=at, images=images)
     return world
 
 
-def furnish(world: World, copies: Iterable[Copy], *, seed: int, at: float = 0.0) -> None:
+def furnish(
+    world: World,
+    copies: Iterable[Copy],
+    *,
+    seed: int,
+    at: float = 0.0,
+    images: Mapping[ImageId, Image] = MappingProxyType({}),
+) -> None:
     """Add what a plan needs and the world lacks: source images, and regions with room for two nights.
 
-    Regions that the world has already keep their quotas.
+    Regions that the world has already keep their quotas. `images` are what a source image looks
+    like, where that matters; the others are invented.
     """
     wanted = list(copies)
     fixed = set(world.stores)
@@ -75,7 +91,9 @@ def furnish(world: World, copies: Iterable[Copy], *, seed: int, at: float = 0.0)
         if region not in fixed:
             world.add_region(region)
     for origin, source in dict.fromkeys((copy.origin, copy.source) for copy in wanted):
-        if source not in world.stores[origin].images:
+        if source in images and source not in world.stores[origin].images:
+            world.add_image(origin, images[source])
+        elif source not in world.stores[origin].images:
             _add_invented(world, origin, source, chance, at)
     for region in set(world.stores) - fixed:
         _make_room(world, region, [copy for copy in wanted if copy.destination == region])

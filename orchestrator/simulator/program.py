@@ -5,17 +5,19 @@ The command line calls `run_simulator`; nothing here reads arguments, the enviro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import anyio
 from aiohttp import web
 
-from orchestrator.core.model import Copy
+from orchestrator.core.model import Copy, ImageId
 from orchestrator.errors import UsageError
 from orchestrator.simulator.furnish import Simulation, build, default_simulation, furnish
 from orchestrator.simulator.gate import Gate
 from orchestrator.simulator.server import LINE_MAX, make_app
+from orchestrator.simulator.things import Image
 from orchestrator.simulator.worldfile import DEMO_KEY, DEMO_SECRET, read_world
 
 DEFAULT_PORT = 8700
@@ -28,6 +30,7 @@ async def run_simulator(
     announce: Callable[[str], None],
     world_file: Path | None = None,
     copies: Iterable[Copy] = (),
+    images: Mapping[ImageId, Image] = MappingProxyType({}),
     host: str = "127.0.0.1",
     port: int = DEFAULT_PORT,
     speed: float | None = None,
@@ -36,8 +39,9 @@ async def run_simulator(
     """Serve a simulated cloud until cancelled.
 
     The world is that of the file, else the four documented regions; what `copies` (of a plan)
-    need and it lacks is added. `clock` gives epoch seconds. Port 0 takes a free one. Raises
-    UsageError for a bad world file and for an address that cannot be listened on.
+    need and it lacks is added, looking like `images` where these say so. `clock` gives epoch
+    seconds. Port 0 takes a free one. Raises UsageError for a bad world file and for an address that
+    cannot be listened on.
     """
     if speed is not None and not 0 < speed < float("inf"):
         raise UsageError(f"--speed {speed:g} is not a speed. Give a number over 0.")
@@ -45,7 +49,7 @@ async def run_simulator(
         simulation = default_simulation(at=clock(), seed=seed, speed=speed)
     else:
         simulation = build(read_world(world_file), at=clock(), seed=seed, speed=speed)
-    furnish(simulation.world, copies, seed=seed or 1, at=clock())
+    furnish(simulation.world, copies, seed=seed or 1, at=clock(), images=images)
     await serve(simulation, host=host, port=port, clock=clock, announce=announce)
 
 

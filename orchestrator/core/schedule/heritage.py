@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.marks import read_mark
 from orchestrator.core.model import CallId, Copy, ImageId, Sighting, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.register import Register
 
 
@@ -37,3 +38,14 @@ def heritage(register: Register) -> Iterator[Heritage]:
         if track.image is not None:
             seen = track.source.sighting
             yield Heritage(track.copy, track.image, track.state, track.answered, track.call, seen)
+
+
+def pruned(register: Register) -> frozenset[Copy]:
+    """Return the copies that were deleted on purpose and that nobody has wanted since."""
+    tracks = register.tracks.items()
+    return frozenset(c for c, t in tracks if t.state is State.WAITING and t.reason is Reason.PRUNED)
+
+
+def copy_images(register: Register) -> frozenset[ImageId]:
+    """Return every image that is known to be a copy."""
+    return frozenset(image for destination in register.destinations.values() for image in destination.images)
