@@ -167,6 +167,7 @@ class Night:
             calls=dict(sorted(engine.calls.items())),
             copies=copies,
             strangers=strangers,
+            narrowed=self.wish.narrowing != Narrowing(),
         )
 
     def _close_books(self, log: ProgressLog, result: Result) -> None:

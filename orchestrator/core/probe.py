@@ -228,8 +228,10 @@ def _tallies(copies: Sequence[Standing]) -> Counter[str]:
 
 def _kind(standing: Standing) -> str:
     """Name what a copy came to: ready, failed, person, deferred, or owed to the next run."""
-    if standing.state in (State.READY, State.FAILED):
-        return standing.state.value
+    if standing.state is State.READY:
+        return "ready"
+    if standing.state is State.FAILED:
+        return "failed"
     if standing.state is State.DOUBTFUL and standing.reason is Reason.NEEDS_PERSON:
         return "person"
     full = standing.state is State.WAITING and MEANINGS[standing.reason].nature is Nature.QUOTA

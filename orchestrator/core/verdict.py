@@ -53,7 +53,8 @@ class Counts:
 class Result:
     """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
 
-    `strangers` are images, by region, that carry this ledger's mark and that it does not know.
+    `strangers` are images, by region, that carry this ledger's mark and that it does not know;
+    `narrowed` tells that the run was asked for less than all of its plan.
     """
 
     run: RunId
@@ -66,6 +67,7 @@ class Result:
     calls: Mapping[str, int]
     copies: tuple[Standing, ...]
     strangers: tuple[tuple[Region, ImageId], ...] = ()
+    narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,8 @@ class Overview:
     `percent` is the mean progress of the copies under way; `eta_s` the seconds until the last
     copy is expected to be ready, None while nobody can tell; `note` says why the destination
     waits, if it does ("image quota full, tried again at 03:15"), `shortage` what its quotas have no
-    room for.
+    room for; `images` and `snapshots` are (used, limit) of its quotas, what was sent since they were
+    read included, None where nobody could read them.
     """
 
     region: Region
@@ -106,6 +109,8 @@ class Overview:
     eta_s: float | None = None
     note: str = ""
     shortage: Shortage | None = None
+    images: tuple[int, int] | None = None
+    snapshots: tuple[int, int] | None = None
 
 
 EXIT_OK = 0

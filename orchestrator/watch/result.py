@@ -52,6 +52,8 @@ def result_json(view: Result | Running) -> str:
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
+    if ended and ended.narrowed:
+        shape["narrowed"] = True
     return json.dumps(shape)
 
 
@@ -109,6 +111,7 @@ class _Shape:
     calls: dict[str, int]
     copies: list[_CopyShape]
     strangers: list[dict[str, str]] = field(default_factory=list)
+    narrowed: bool = False
 
 
 @cache
@@ -134,6 +137,7 @@ def result_from_json(text: str) -> Result:
         calls=shape.calls,
         copies=tuple(map(_standing, shape.copies)),
         strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
+        narrowed=shape.narrowed,
     )
 
 

@@ -100,7 +100,17 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
         eta_s=eta_s(register, destination),
         note="; ".join(part for part in (_note(destination, lacks), held) if part),
         shortage=lacks,
+        images=_quota(destination, Resource.IMAGE),
+        snapshots=_quota(destination, Resource.SNAPSHOT),
     )
+
+
+def _quota(destination: Destination, resource: Resource) -> tuple[int, int] | None:
+    """Tell how much of a quota is used, by what was read and sent since, and how much there is."""
+    quota = destination.quotas.get(resource)
+    if quota is None or resource in destination.blind:
+        return None
+    return quota.used + quota.committed, quota.limit
 
 
 def _note(destination: Destination, lacks: Shortage | None) -> str:
