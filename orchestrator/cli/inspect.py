@@ -4,45 +4,109 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.looking import find_run, open_reader, recalled, with_overviews
 from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.core.model import RunId
-    from orchestrator.ledger.port import RunRow
-    from orchestrator.ledger.reader import LedgerReader
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as `run --json` does.")
+@click.option(
+    "--watch",
+    "every",
+    is_flag=False,
+    flag_value="5s",
+    metavar="[5s]",
+    help="Show it again until the run ends.",
+)
+@click.option("--check", "probe", is_flag=True, help="Answer monitoring: one line, exit code 0, 1, 2 or 3.")
+@click.option("--max-age", metavar="26h", help="With --check: how old the last good run may be.")
+@click.option("--plan", metavar="NAME", help="With --check: only the runs of this plan.")
 @simulate_option
 @settings_options
 def status(
-    run: str | None, as_json: bool, simulate: bool, config: Path | None, state_dir: str | None,
-    settings: tuple[str, ...],
-) -> None:  # fmt: skip
-    """Show where the latest run stands, or RUN: verdict, failures first, a row per destination.
+    run: str | None, as_json: bool, every: str | None, probe: bool, max_age: str | None, plan: str | None,
+    simulate: bool, config: Path | None, state_dir: str | None, settings: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Show where the latest run stands, or RUN: verdict, failures first, a row per destination, freshness.
 
-    Works while a run is going on. Exits 0 whenever it could answer.
+    Works while a run is going on. Exits 0 whenever it could answer; with --check as a monitoring
+    plugin does (0 ok, 1 warning, 2 critical, 3 unknown).
     """
+    from orchestrator.cli.check import check
+    from orchestrator.cli.watching import watch
+
+    if (probe and (run or as_json or every)) or (not probe and (max_age or plan)) or (as_json and every):
+        raise UsageError(
+            "--max-age and --plan go with --check, which goes with nothing else; --watch not with --json."
+        )
+    folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
+    if probe:
+        return check(folder, plan, _seconds("--max-age", max_age or "26h"))
+    if as_json:
+        click.echo(_status_json(folder, run))
+    elif every:
+        watch(_looker(folder, run), _seconds("--watch", every))
+    else:
+        click.echo("\n".join(_status_lines(folder, run)[0]))
+    return 0
+
+
+def _seconds(option: str, text: str) -> float:
+    """Read a duration of an option."""
+    from orchestrator.settings.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _looker(folder: Path, run: str | None) -> Callable[[], tuple[list[str], bool]]:
+    """Make what looks at one run again and again: at the one that is the latest now."""
+    with open_reader(folder) as reader:
+        name = find_run(reader, run).run
+    return lambda: _status_lines(folder, name)
+
+
+def _status_json(folder: Path, run: str | None) -> str:
+    """Write a run as JSON, with the freshness of everything where it is the latest."""
     from orchestrator.cli.views import view_of
+    from orchestrator.core.freshness import freshness
+    from orchestrator.watch.freshness_view import freshness_shape
     from orchestrator.watch.result import result_json
+
+    with open_reader(folder) as reader, recalled(reader) as schedule:
+        row = find_run(reader, run)
+        view = view_of(reader, folder, row)
+        latest = row.run == reader.runs()[0].run
+    more = {"freshness": freshness_shape(freshness(schedule, view.copies))} if latest else {}
+    return result_json(view, **more)
+
+
+def _status_lines(folder: Path, run: str | None) -> tuple[list[str], bool]:
+    """Tell where a run stands, and whether it goes on; freshness only where it is the latest."""
+    from orchestrator.cli.views import view_of
+    from orchestrator.core.freshness import freshness
+    from orchestrator.watch.result import Running
     from orchestrator.watch.status_view import status_lines
 
-    folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with _reader(folder) as reader:
-        view = view_of(reader, folder, _row(reader, run))
-    if as_json:
-        click.echo(result_json(view))
-        return
-    for line in status_lines(view, time.time()):
-        click.echo(line)
+    with open_reader(folder) as reader, recalled(reader) as schedule:
+        row = find_run(reader, run)
+        view = with_overviews(view_of(reader, folder, row), schedule)
+        latest = row.run == reader.runs()[0].run
+    cells = freshness(schedule, view.copies) if latest else ()
+    return status_lines(view, time.time(), cells), isinstance(view, Running) and not view.killed
 
 
 @click.command()
@@ -60,7 +124,7 @@ def runs(
     if as_json and not _has_ledger(folder):
         click.echo(runs_json([]))
         return
-    with _reader(folder) as reader:
+    with open_reader(folder) as reader:
         rows = [run_line(row, folder) for row in reader.runs()]
     if as_json:
         click.echo(runs_json(rows))
@@ -142,28 +206,8 @@ def _follow(path: Path, folder: Path, *, as_json: bool) -> None:
     anyio.run(tail)
 
 
-def _reader(folder: Path) -> LedgerReader:
-    """Open the ledger for looking; say so where there is none."""
-    from orchestrator.ledger.reader import LedgerReader
-
-    reader = LedgerReader.open(folder)
-    if reader is None:
-        raise UsageError(f"no ledger in {folder}. Nothing was run here yet.")
-    return reader
-
-
 def _has_ledger(folder: Path) -> bool:
     """Tell whether anything was ever run here; a script that asks for a list should not stumble over that."""
     from orchestrator.ledger.folder import LEDGER
 
     return (folder / LEDGER).exists()
-
-
-def _row(reader: LedgerReader, run: str | None) -> RunRow:
-    """Find a run: the latest, or the one of that name."""
-    rows = reader.runs()
-    found = next((row for row in rows if run is None or row.run == run), None)
-    if found is None:
-        hint = f" The latest is {rows[0].run}." if rows else ""
-        raise UsageError(f"no run {run or ''} in this ledger.{hint} `orchestrator runs` lists them.")
-    return found

@@ -13,8 +13,9 @@ from orchestrator.core.schedule import Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retold:
-    """One run again. `schedule` is as it was after the last event; `begun` is None where a compaction
-    took the run's events away, and with them its `changes`.
+    """One run again; `schedule` is as it was after the last event.
+
+    `begun` is None where a compaction took the run's events away, and with them its `changes`.
     """
 
     schedule: Schedule

@@ -35,8 +35,11 @@ class Running:
     killed: bool = False
 
 
-def result_json(view: Result | Running) -> str:
-    """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end."""
+def result_json(view: Result | Running, **more: object) -> str:
+    """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end.
+
+    `more` are further keys, with values as JSON has them.
+    """
     ended = view if isinstance(view, Result) else None
     endless = KILLED if isinstance(view, Running) and view.killed else RUNNING
     shape: dict[str, object] = {
@@ -54,7 +57,7 @@ def result_json(view: Result | Running) -> str:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
     if ended and ended.narrowed:
         shape["narrowed"] = True
-    return json.dumps(shape)
+    return json.dumps(shape | more)
 
 
 def counts_shape(counts: Counts) -> dict[str, int]:
