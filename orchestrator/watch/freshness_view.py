@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from orchestrator.core.freshness import Cell
 from orchestrator.core.model import Region
@@ -14,12 +14,20 @@ MOST = 12
 _DAYS_FROM_S = 72 * 3600.0
 _MISSING = " !"
 _NAME_MOST = 40
+_SHORT = "not all that the latest run wanted there is ready"
+_FAILED = "a copy that the latest run wanted there failed"
+
+Key = tuple[str, Region]
+"""A family and a destination."""
 
 
-def freshness_lines(cells: Sequence[Cell], now: float, most: int = MOST) -> list[str]:
+def freshness_lines(
+    cells: Sequence[Cell], now: float, *, goes_on: bool = False, most: int = MOST
+) -> list[str]:
     """Align a row per family, as they come: the age of its newest ready copy in each destination.
 
-    A dash where there never was one, an exclamation mark where the latest run did not get all it wanted.
+    A dash where there is none, an exclamation mark where the latest run did not get all it wanted; while
+    that run `goes_on`, only where something has failed.
     """
     families = list(dict.fromkeys(cell.family for cell in cells))
     if not families:
@@ -27,30 +35,29 @@ def freshness_lines(cells: Sequence[Cell], now: float, most: int = MOST) -> list
     regions = sorted({cell.destination for cell in cells})
     known = {(cell.family, cell.destination): cell for cell in cells}
     head = ("freshness", *map(clean, regions))
-    rows = [_row(family, regions, known, now) for family in families[:most]]
+    late = {key for key, cell in known.items() if (cell.failed if goes_on else cell.missing)}
+    rows = [_row(family, regions, known, late, now) for family in families[:most]]
     lines = columns([head, *rows], right=frozenset(range(1, len(head))))
     rest = len(families) - most
     if rest > 0:
         lines.append(
             f"  and {some(rest, 'other family', 'other families')}, see `orchestrator status --json`"
         )
-    if any(cell.missing for cell in cells if cell.family in families[:most]):
-        lines.append(f"  {_MISSING.strip()} not all that the latest run wanted there is ready")
+    if any(family in families[:most] for family, _ in late):
+        lines.append(f"  {_MISSING.strip()} {_FAILED if goes_on else _SHORT}")
     return lines
 
 
 def _row(
-    family: str, regions: Sequence[Region], known: dict[tuple[str, Region], Cell], now: float
+    family: str, regions: Sequence[Region], known: Mapping[Key, Cell], late: set[Key], now: float
 ) -> tuple[str, ...]:
     """Write one family; a mark takes its place in every cell, so that the ages stand in line."""
-    cells = [known.get((family, region)) for region in regions]
-    return (clean(family, _NAME_MOST), *(_age_text(cell, now) for cell in cells))
-
-
-def _age_text(cell: Cell | None, now: float) -> str:
-    """Write one age, marked where a copy is missing."""
-    mark = _MISSING if cell is not None and cell.missing else " " * len(_MISSING)
-    return f"{'-' if cell is None or cell.ready_at is None else age_text(now - cell.ready_at)}{mark}"
+    row = [clean(family, _NAME_MOST)]
+    for region in regions:
+        cell = known.get((family, region))
+        age = "-" if cell is None or cell.ready_at is None else age_text(now - cell.ready_at)
+        row.append(age + (_MISSING if (family, region) in late else " " * len(_MISSING)))
+    return tuple(row)
 
 
 def age_text(seconds: float) -> str:

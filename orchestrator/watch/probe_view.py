@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from orchestrator.core.probe import Alarm, Probe
 from orchestrator.watch.freshness_view import age_text
 from orchestrator.watch.text import clean, span
@@ -13,18 +15,18 @@ _MOST = 3
 def probe_line(answer: Probe, plan: str, *, max_age_s: float, others: int = 0) -> str:
     """Write the answer for one plan; `others` are plans that are not worse.
 
-    `OK - nightly.yaml: 360 of 360 ready, all of them since 3h|age=10800s;;93600;0 ready=360;;;0;360 ...`
+    `OK - nightly.yaml: 360 of 360 ready; everything was ready 3h ago|age=10800s;;93600;0 ready=360;...`
     """
     said = [alarm.says for alarm in answer.alarms]
-    said += [_numbers(answer)] if answer.wanted else []
-    said += [_age(answer, max_age_s)] if answer.run is not None else []
+    said += [_numbers(answer), _age(answer, max_age_s)] if answer.wanted else []
     said += ["a run is going on"] if answer.going_on and Alarm.FIRST not in answer.alarms else []
     said += (
         [f"{others} other plans are no worse" if others > 1 else "1 other plan is no worse"] if others else []
     )
-    name = f"{plan}: " if plan else ""
+    name = f"{PurePath(plan).name}: " if plan else ""
     text = clean(f"{name}{'; '.join(said)}", 1000).replace("|", "/")
-    return f"{answer.level.name} - {text}|{_data(answer, max_age_s)}"
+    data = f"|{_data(answer, max_age_s)}" if answer.wanted else ""
+    return f"{answer.level.name} - {text}{data}"
 
 
 def unknown_line(message: str) -> str:

@@ -43,7 +43,7 @@ def status_lines(view: Result | Running, now: float, cells: Sequence[Cell] = ())
         *trouble_lines(view.copies),
         *pending_lines(held_up),
         *_table(view.copies, overviews),
-        *freshness_lines(cells, now),
+        *freshness_lines(cells, now, goes_on=isinstance(view, Running) and not view.killed),
         *pending_lines(others),
         f"{counts_text(view.counts)}; {calls_line(view.calls)}",
     ]
