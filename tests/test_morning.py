@@ -25,6 +25,7 @@ from orchestrator.simulator.traits import Fates
 from orchestrator.watch.result import result_json
 from tests.ledger.lives import Life
 from tests.ledger.samples import open_ledger
+from tests.ledger.tampering import tamper
 from tests.nights import EAST, NORTH, SOUTH, Cloud, copies_of, image_id, now
 
 HOUR_S = 3600.0
@@ -332,6 +333,18 @@ def test_status_of_the_latest_run_has_the_freshness(tmp_path: Path) -> None:
     assert "freshness" not in json.loads(call(tmp_path, "status", first, "--json").output)
     assert "freshness  cn-east-2" in call(tmp_path, "status").output
     assert "freshness" not in call(tmp_path, "status", first).output
+
+
+def test_a_damaged_event_hides_the_freshness_and_not_the_status(tmp_path: Path) -> None:
+    """Where the copies stand is told all the same, the damage is named, and no age is made up."""
+    enter(tmp_path, Verdict.PARTIAL, READY, FAILED)
+    spoil = "UPDATE events SET at = at + 1 WHERE kind = 'planned'"
+    tamper(tmp_path, lambda connection: connection.execute(spoil))
+    words = call(tmp_path, "status").output
+    assert "partial: 1 of 2 copies ready, 1 failed" in words
+    assert "freshness is not known: " in words
+    assert "is not as it was written" in words
+    assert json.loads(call(tmp_path, "status", "--json").output)["freshness"] is None
 
 
 def test_watching_a_run_that_is_over_prints_it_once(tmp_path: Path) -> None:

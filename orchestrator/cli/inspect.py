@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,10 @@ from orchestrator.cli.options import settings_of, settings_options, simulate_opt
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from orchestrator.core.freshness import Cell
     from orchestrator.core.model import RunId
+    from orchestrator.core.verdict import Result
+    from orchestrator.watch.result import Running
 
 
 @click.command()
@@ -80,33 +84,49 @@ def _looker(folder: Path, run: str | None) -> Callable[[], tuple[list[str], bool
 
 
 def _status_json(folder: Path, run: str | None) -> str:
-    """Write a run as JSON, with the freshness of everything where it is the latest."""
-    from orchestrator.cli.views import view_of
-    from orchestrator.core.freshness import freshness
+    """Write a run as JSON, with the freshness of everything where it is the latest; null if unknown."""
     from orchestrator.watch.freshness_view import freshness_shape
     from orchestrator.watch.result import result_json
 
-    with open_reader(folder) as reader, recalled(reader) as schedule:
-        row = find_run(reader, run)
-        view = view_of(reader, folder, row)
-        latest = row.run == reader.runs()[0].run
-    more = {"freshness": freshness_shape(freshness(schedule, view.copies))} if latest else {}
-    return result_json(view, **more)
+    view, look = _looked(folder, run)
+    if look is None:
+        return result_json(view)
+    return result_json(view, freshness=freshness_shape(look.cells) if not look.trouble else None)
 
 
 def _status_lines(folder: Path, run: str | None) -> tuple[list[str], bool]:
     """Tell where a run stands, and whether it goes on; freshness only where it is the latest."""
-    from orchestrator.cli.views import view_of
-    from orchestrator.core.freshness import freshness
     from orchestrator.watch.result import Running
     from orchestrator.watch.status_view import status_lines
+    from orchestrator.watch.text import neutral
 
-    with open_reader(folder) as reader, recalled(reader) as schedule:
+    view, look = _looked(folder, run)
+    lines = status_lines(view, time.time(), look.cells if look else ())
+    lines += [neutral(f"freshness is not known: {look.trouble}")] if look and look.trouble else []
+    return lines, isinstance(view, Running) and not view.killed
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What only the latest run is told with: the freshness of everything, or why that is not known."""
+
+    cells: tuple[Cell, ...]
+    trouble: str
+
+
+def _looked(folder: Path, run: str | None) -> tuple[Result | Running, _Look | None]:
+    """Look at a run, and where it is the latest at everything else that the ledger tells."""
+    from orchestrator.cli.views import view_of
+    from orchestrator.core.freshness import freshness
+
+    with open_reader(folder) as reader, reader.standstill():
         row = find_run(reader, run)
-        view = with_overviews(view_of(reader, folder, row), schedule)
-        latest = row.run == reader.runs()[0].run
-    cells = freshness(schedule, view.copies) if latest else ()
-    return status_lines(view, time.time(), cells), isinstance(view, Running) and not view.killed
+        view = view_of(reader, folder, row)
+        if row.run != reader.runs()[0].run:
+            return view, None
+        schedule, trouble = recalled(reader)
+    view = with_overviews(view, schedule)
+    return view, _Look(freshness(schedule, view.copies) if schedule else (), trouble)
 
 
 @click.command()

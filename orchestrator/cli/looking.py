@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import UsageError
+from orchestrator.errors import LedgerDamaged, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.core.schedule import Schedule
@@ -38,20 +36,24 @@ def find_run(reader: LedgerReader, run: str | None) -> RunRow:
     return found
 
 
-@contextmanager
-def recalled(reader: LedgerReader) -> Iterator[Schedule]:
-    """Give the schedule as all events leave it, and one state of the ledger as long as the block lasts."""
+def recalled(reader: LedgerReader) -> tuple[Schedule | None, str]:
+    """Give the schedule as all events leave it; without one, why: a ledger that is damaged.
+
+    Where the copies stand can be told without it. The caller holds one state of the ledger still.
+    """
     from orchestrator.core.limits import Limits
     from orchestrator.ledger.snapshot import recovered
 
-    with reader.standstill():
-        yield recovered(reader, Limits())
+    try:
+        return recovered(reader, Limits()), ""
+    except LedgerDamaged as error:
+        return None, str(error)
 
 
-def with_overviews(view: Result | Running, schedule: Schedule) -> Result | Running:
+def with_overviews(view: Result | Running, schedule: Schedule | None) -> Result | Running:
     """Add what only a run that goes on has: ETA, quotas and what each destination waits for."""
     from orchestrator.watch.result import Running
 
-    if isinstance(view, Running) and not view.killed:
+    if schedule is not None and isinstance(view, Running) and not view.killed:
         return replace(view, overviews=schedule.overview())
     return view

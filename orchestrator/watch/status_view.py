@@ -74,7 +74,7 @@ def _table(copies: Iterable[Standing], overviews: Sequence[Overview]) -> list[st
         states[standing.copy.destination][standing.state] += 1
     known = {overview.region: overview for overview in overviews}
     rows = [_row(region, states[region], known.get(region)) for region in sorted(states)]
-    head = _DESTINATIONS
+    head: tuple[str, ...] = _DESTINATIONS
     if any(overview.images or overview.snapshots for overview in overviews):
         head = (*head[:-1], *_QUOTAS, head[-1])
         quotas = (_quotas(known.get(region)) for region in sorted(states))
