@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orchestrator.cli.main import _guarded, cli
-from orchestrator.cli.watching import fitting
+from orchestrator.cli.watching import fitting, watch
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Begun, Ended, Planned
 from orchestrator.core.model import Copy, RunId, State
@@ -354,6 +354,14 @@ def test_watching_a_run_that_is_over_prints_it_once(tmp_path: Path) -> None:
     assert done.exception is None
     assert done.output == call(tmp_path, "status").output
     assert "\x1b" not in done.output
+
+
+def test_watching_goes_on_until_the_run_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each look is printed below the last, with a blank line between, the last one without."""
+    looks = iter([(["going"], True), (["going"], True), (["over"], False)])
+    watch(lambda: next(looks), 0.0)
+    assert capsys.readouterr().out == "going\n\ngoing\n\nover\n"
+    assert next(looks, None) is None
 
 
 def test_a_redrawn_screen_fits_the_terminal() -> None:

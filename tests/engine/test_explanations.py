@@ -15,6 +15,7 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Change, Event
 from orchestrator.core.model import CallId, Copy, RunId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.retelling import retell
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.explaining import Explanation
 from orchestrator.core.schedule.tracks import Track
@@ -171,3 +172,31 @@ async def test_a_run_that_stops_says_so() -> None:
     told = [asker.schedule.explain(copy, now()) for copy in asker.copies]
     assert {State.COPYING, State.WAITING} <= {each.state for each in told}
     assert all(each.reason in Reason and each.phrase for each in told)
+
+
+@pytest.mark.parametrize("weather", ["clear", "narrow", "no room", "throttled", "lost"])
+async def test_whoever_reads_the_ledger_says_the_same(weather: str) -> None:
+    """From the events alone, as `orchestrator why` has them, each copy says what the running one says."""
+    cloud, limits = cloud_of(weather)
+    copies, compared = copies_of(12, *EVERYWHERE), Counter[bool]()
+    schedule, events, ids = Schedule(limits, "testledger"), list[Event](), count()
+    senses = Senses(clock=now, chance=Random(7).random, call_ids=lambda: CallId(f"call{next(ids):012d}"))
+    engine = Engine(schedule, cloud.port(), lambda event, changes: events.append(event), senses)
+    engine.begin(RunId("run"), "test", copies)
+
+    async def compare() -> None:
+        while True:
+            await anyio.sleep(97.0)
+            twin = retell(list(events), RunId("run"), "testledger").schedule
+            twin.decide(now())
+            for copy in copies:
+                ours, theirs = twin.explain(copy, now()), schedule.explain(copy, now())
+                assert (ours.state, ours.since) == (theirs.state, theirs.since)
+                compared[ours.phrase == theirs.phrase] += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(compare)
+        await engine.run(Halt(), deadline=now() + 2 * 3600)
+        tasks.cancel_scope.cancel()
+    assert compared[True]
+    assert not compared[False]
