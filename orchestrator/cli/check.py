@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ def say_unknown(message: str) -> int:
     """Print that nothing can be said, on stdout, where monitoring reads it; return the exit code."""
     from orchestrator.watch.probe_view import unknown_line
 
-    click.echo(unknown_line(message))
+    with suppress(OSError):  # stdout is gone or full: the exit code says it all
+        click.echo(unknown_line(message))
     return UNKNOWN
 
 
