@@ -26,7 +26,14 @@ from orchestrator.core.model import RunId
 from orchestrator.core.plan.narrowing import narrow
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
-from orchestrator.errors import Interrupted, LedgerUnwritable, LockHeld, Overtaken
+from orchestrator.errors import (
+    Interrupted,
+    LedgerDamaged,
+    LedgerForeign,
+    LedgerUnwritable,
+    LockHeld,
+    Overtaken,
+)
 from orchestrator.ledger.binding import refuse_foreign
 from orchestrator.ledger.compaction import compact
 from orchestrator.ledger.folder import LEDGER, prepare_folder
@@ -35,7 +42,8 @@ from orchestrator.ledger.snapshot import keep_snapshot, recovered
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
-from orchestrator.night import Night, Outcome, Screen, Wish
+from orchestrator.messages.messenger import Messenger, secrets_in
+from orchestrator.night import Night, Outcome, Screen, Wish, tell_unsent
 from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
@@ -61,7 +69,7 @@ class Orchestrator:
         screen: Screen | None = None,
     ) -> None:
         self._settings = settings
-        self._ring = Keyring(credentials, reread)
+        self._ring = Keyring(credentials, reread, besides=secrets_in(settings))
         self._confirm: Callable[[], object] = lambda: None
         self._machine = machine or Machine()
         self._screen = screen or Screen(quiet=True, progress=False)
@@ -82,7 +90,17 @@ class Orchestrator:
 
         Raises OrchestratorError only for what stops the run before it has an id.
         """
-        folder, halt = prepare_folder(self._settings.state_dir), halt or Halt()
+        halt, messenger = halt or Halt(), self._messenger()
+        try:
+            return await self._run(wish, halt, messenger, afresh=afresh)
+        except (LedgerDamaged, LedgerForeign, LedgerUnwritable) as error:
+            await messenger.prevented(wish.plan.name, error, halt)
+            tell_unsent(messenger, self._screen)
+            raise
+
+    async def _run(self, wish: Wish, halt: Halt, messenger: Messenger, *, afresh: bool) -> Outcome:
+        """Run a plan once, under the lock and with the ledger open."""
+        folder = prepare_folder(self._settings.state_dir)
         with (
             await self._lock(folder, wish, halt) as lock,
             self._ledger(folder, afresh=afresh) as ledger,
@@ -104,6 +122,7 @@ class Orchestrator:
                 schedule=schedule,
                 cloud=self._cloud,
                 secrets=self._ring.secrets,
+                messenger=messenger,
             )
             try:
                 outcome = await night.pass_by(halt)
@@ -155,6 +174,15 @@ class Orchestrator:
         now = self._machine.wall()
         run = RunId(f"{datetime.fromtimestamp(now, UTC):%Y%m%dt%H%M%Sz}-{self._machine.token(4)}")
         return LockOwner(run=run, pid=os.getpid(), host=self._machine.host, started_at=now)
+
+    def _messenger(self) -> Messenger:
+        """Make the messenger of one run."""
+        return Messenger(
+            self._settings,
+            clock=self._machine.wall,
+            environ=self._machine.environ,
+            secrets=self._ring.secrets,
+        )
 
     def _ledger(self, folder: Path, *, afresh: bool) -> Ledger:
         """Open the ledger; the caller holds the lock."""

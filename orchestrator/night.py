@@ -22,24 +22,30 @@ from orchestrator import __version__
 from orchestrator.cloud.port import Cloud
 from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
+from orchestrator.core.parts import parts_of
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.verdict import EXIT_INCOMPLETE, Result, Verdict, count, judge, judge_rebuild
+from orchestrator.core.verdict import EXIT_INCOMPLETE, Notice, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
+from orchestrator.extras import Extras, with_notices
 from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
+from orchestrator.messages.messenger import Messenger
+from orchestrator.report.keeping import leave_reports
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
 from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
 from orchestrator.watch.shortages import Shortages
+from orchestrator.watch.text import clean
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
@@ -82,7 +88,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
-    """Everything one run needs. `secrets` are the texts that nothing may show; they may become more."""
+    """Everything one run needs. `secrets` are the texts that nothing may show; they may become more.
+
+    Without a `messenger` nobody outside hears of the run.
+    """
 
     run: RunId
     wish: Wish
@@ -96,6 +105,8 @@ class Night:
     cloud: Cloud
     secrets: Sequence[str]
     rebuilds: bool = False
+    extras: Extras = field(default_factory=Extras)
+    messenger: Messenger | None = None
 
     async def pass_by(self, halt: Halt) -> Outcome:
         """Run from the first event to the last line; what stops it is in the outcome, not raised."""
@@ -105,18 +116,30 @@ class Night:
         with self._log() as log, self._console() as console:
             engine = self._engine(log, console)
             self._introduce(log)
-            late, fault = False, None
+            late, fault = False, self.extras.fault
+            notices = [Notice("selection", warning) for warning in self.extras.warnings]
             try:
-                late = await self._drive(engine, log, console, halt)
+                if fault is None:
+                    late = await self._drive(engine, log, console, halt, notices)
             except* Exception as group:
                 fault = fault_of(group)
             fault = fault or foreign_account(self.ledger.path, self.schedule.register)
             _tell_signal(halt, log)
             result = self._conclude(engine, began, late=late, halt=halt, fault=fault)
-            self._close_books(log, result)
+            result = with_notices(result, notices, self.extras.tolerances(result))
+            self._enter_end(log, result)
+            if self.messenger is not None:
+                await self.messenger.ended(result, fault=fault, halt=halt, note=log.note)
+            self._report(log, result)
+            log.finished(result)
+            log.prune(self.settings.log_days)
+        if self.messenger is not None:
+            tell_unsent(self.messenger, self.screen)
         return Outcome(result=result, log=log.path, fault=fault)
 
-    async def _drive(self, engine: Engine, log: ProgressLog, console: Console, halt: Halt) -> bool:
+    async def _drive(
+        self, engine: Engine, log: ProgressLog, console: Console, halt: Halt, notices: list[Notice]
+    ) -> bool:
         """Run the engine with the heartbeat beside it; return whether the deadline came."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._heartbeat, engine, log, console)
@@ -124,9 +147,19 @@ class Night:
             where = endpoint_name(self.settings.vm_endpoint)
             plan = self.wish.plan
             engine.begin(self.run, plan.name, self.wanted, where, rebuilds=self.rebuilds, relay=plan.relays())
+            if self.messenger is not None:
+                tasks.start_soon(self.messenger.begun, log.note)
+            for event in self.extras.told:
+                engine.learn(event)
             late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
+            if self.extras.finish is not None and not halt.requested and self.schedule.stopped is None:
+                notices += await self.extras.finish(engine.learn, self._fresh())
             tasks.cancel_scope.cancel()
         return late
+
+    def _fresh(self) -> frozenset[Copy]:
+        """Name the copies that this run saw become ready."""
+        return frozenset(each.copy for each in self.schedule.standings() if each.reason is Reason.COPIED)
 
     async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console) -> None:
         """Keep the console alive; say in the log now and then that the run is, and what it has."""
@@ -168,10 +201,11 @@ class Night:
             copies=copies,
             strangers=strangers,
             narrowed=self.wish.narrowing != Narrowing(),
+            parts=parts_of(self.wish.plan, copies, self.schedule.unconfirmed()),
         )
 
-    def _close_books(self, log: ProgressLog, result: Result) -> None:
-        """Write the end of the run wherever it can still be written."""
+    def _enter_end(self, log: ProgressLog, result: Result) -> None:
+        """Enter the end of the run into the ledger, where that can still be done."""
         run, at, verdict, code = result.run, result.finished_at, result.verdict, result.exit_code
         with suppress(OrchestratorError):
             end = Ended(at=at, run=run, verdict=verdict, exit_code=code)
@@ -179,8 +213,15 @@ class Night:
             log.event(end)
             text = result_json(result)
             self.ledger.end_run(run, finished_at=at, verdict=verdict, exit_code=code, result_json=text)
-        log.finished(result)
-        log.prune(self.settings.log_days)
+
+    def _report(self, log: ProgressLog, result: Result) -> None:
+        """Leave the report that the settings ask for; a night is not worse for the lack of one."""
+        folder = self.settings.report_dir
+        if folder is None or self.rebuilds:
+            return
+        trouble = leave_reports(folder, self.ledger, result, self.clock())
+        if trouble:
+            log.note("report.failed", "warning", error=trouble)
 
     # --- who takes part ---------------------------------------------------------------------------
 
@@ -248,6 +289,13 @@ def _tell_signal(halt: Halt, log: ProgressLog) -> None:
     signal = halt.news()
     if signal is not None:
         log.note("run.signal", "warning", signal=Signals(signal).name)
+
+
+def tell_unsent(messenger: Messenger, screen: Screen) -> None:
+    """Say on the screen what could not be sent: who relies on it would wait in vain."""
+    with suppress(OSError, ValueError):  # the stream is gone
+        for trouble in messenger.troubles if screen.stream else ():
+            print(f"warning: {clean(trouble)}", file=screen.stream)
 
 
 def fault_of(group: BaseExceptionGroup[Exception]) -> OrchestratorError:

@@ -12,6 +12,7 @@ import pytest
 
 from orchestrator.core.limits import Limits
 from orchestrator.settings import Settings
+from orchestrator.settings.origins import origins
 from tests.settings_place import CANARY, FIELDS, ROOT, Place, make_place, variable
 
 
@@ -195,7 +196,20 @@ def test_the_example_file_holds_every_setting(place: Place) -> None:
     assert tomllib.loads(text) == {}
     live = "\n".join(line.removeprefix("#") for line in text.splitlines() if re.match(r"#\w+ = ", line))
     assert list(tomllib.loads(live)) == list(FIELDS)
-    unset = {"proxy", "ca_file", "api_requests_per_minute"}
+    unset = {"proxy", "ca_file", "api_requests_per_minute", "metrics_file", "ping_url", "webhook_url"}
+    unset |= {"report_dir"}
     defaults = "\n".join(line for line in live.splitlines() if line.split(" ")[0] not in unset)
     place.here(defaults)
     assert place.load() == Settings(state_dir=place.home / ".local/state/orchestrator")
+
+
+def test_where_each_setting_came_from_is_told(place: Place) -> None:
+    """Of a name given twice the place that counts; what is a default has none, and no value is repeated."""
+    place.here(f'workers = 14\nproxy = "http://user:{CANARY}@127.0.0.1:3128"\n')
+    environ, overrides = {"ORCHESTRATOR_WORKERS": "12", "ORCHESTRATOR_LOG_DAYS": "3"}, {"log_days": "4"}
+    told = origins(environ=environ, cwd=place.cwd, home=place.home, config=None, overrides=overrides)
+    assert told == {
+        "workers": "ORCHESTRATOR_WORKERS",
+        "log_days": "--log-days",
+        "proxy": f"{place.cwd / 'config' / 'settings.toml'}: proxy",
+    }

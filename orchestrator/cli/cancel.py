@@ -124,11 +124,11 @@ def _wait(folder: Path, owner: LockOwner) -> bool:
 
 def _ending(folder: Path, owner: LockOwner) -> list[str]:
     """Say how the run ended and what goes on in the cloud."""
-    from orchestrator.cli.looking import find_run, open_reader
+    from orchestrator.cli.looking import find_run, open_ledger
     from orchestrator.cli.views import view_of
     from orchestrator.watch.cancel_view import ending_lines
 
-    with open_reader(folder) as reader:
+    with open_ledger(folder) as reader:
         return ending_lines(view_of(reader, folder, find_run(reader, owner.run)))
 
 

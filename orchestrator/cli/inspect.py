@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.looking import find_run, open_reader, recalled, with_overviews
+from orchestrator.cli.looking import find_run, open_ledger, recalled, with_overviews
 from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 
@@ -78,7 +78,7 @@ def _seconds(option: str, text: str) -> float:
 
 def _looker(folder: Path, run: str | None) -> Callable[[], tuple[list[str], bool]]:
     """Make what looks at one run again and again: at the one that is the latest now."""
-    with open_reader(folder) as reader:
+    with open_ledger(folder) as reader:
         name = find_run(reader, run).run
     return lambda: _status_lines(folder, name)
 
@@ -119,7 +119,7 @@ def _looked(folder: Path, run: str | None) -> tuple[Result | Running, _Look | No
     from orchestrator.cli.views import view_of
     from orchestrator.core.freshness import freshness
 
-    with open_reader(folder) as reader, reader.standstill():
+    with open_ledger(folder) as reader, reader.standstill():
         row = find_run(reader, run)
         view = view_of(reader, folder, row)
         if row.run != reader.runs()[0].run:
@@ -144,7 +144,7 @@ def runs(
     if as_json and not _has_ledger(folder):
         click.echo(runs_json([]))
         return
-    with open_reader(folder) as reader:
+    with open_ledger(folder) as reader:
         rows = [run_line(row, folder) for row in reader.runs()]
     if as_json:
         click.echo(runs_json(rows))

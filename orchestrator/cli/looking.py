@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from orchestrator.watch.result import Running
 
 
-def open_reader(folder: Path) -> LedgerReader:
+def open_ledger(folder: Path) -> LedgerReader:
     """Open the ledger for looking; say so where there is none."""
     from orchestrator.ledger.reader import LedgerReader
 

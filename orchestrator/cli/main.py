@@ -15,10 +15,13 @@ from orchestrator import __version__
 from orchestrator.cli.cancel import cancel
 from orchestrator.cli.check import probing, say_unknown
 from orchestrator.cli.completion import completion
+from orchestrator.cli.doctor import doctor
 from orchestrator.cli.inspect import log, runs, status
 from orchestrator.cli.ledger import ledger
 from orchestrator.cli.plans import plan, validate
 from orchestrator.cli.rebuild import rebuild
+from orchestrator.cli.rehearse import rehearse
+from orchestrator.cli.report import report
 from orchestrator.cli.run import run
 from orchestrator.cli.settle import settle
 from orchestrator.cli.show import history, show, why
@@ -53,7 +56,21 @@ def cli() -> None:
     forbid_dumps()
 
 
-for _verb in (run, plan, validate, status, log, runs, settle, ledger, simulator, completion):
+for _verb in (
+    run,
+    plan,
+    validate,
+    rehearse,
+    status,
+    log,
+    runs,
+    report,
+    settle,
+    doctor,
+    ledger,
+    simulator,
+    completion,
+):
     cli.add_command(_verb)
 for _verb in (show, history, why, cancel):
     cli.add_command(_verb)

@@ -47,21 +47,34 @@ def settings_of(config: Path | None, state_dir: str | None, pairs: tuple[str, ..
     """Load the settings as the options say; raises SettingsError."""
     from orchestrator.settings import load_settings
 
-    overrides: dict[str, object] = {"state_dir": state_dir} if state_dir else {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise SettingsError(f"--set {pair}: not NAME=VALUE. For example --set workers=8.")
-        overrides[name.strip().lower()] = value.strip()
+    overrides = overrides_of(state_dir, pairs)
     environ: Mapping[str, str] = os.environ
     return load_settings(
         environ=environ, cwd=Path.cwd(), home=Path.home(), config=config, overrides=overrides
     )
 
 
+def overrides_of(state_dir: str | None, pairs: tuple[str, ...]) -> dict[str, object]:
+    """Take the settings that options give, by field name; raises SettingsError."""
+    overrides: dict[str, object] = {"state_dir": state_dir} if state_dir else {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingsError(f"--set {pair}: not NAME=VALUE. For example --set workers=8.")
+        overrides[name.strip().lower()] = value.strip()
+    return overrides
+
+
 def state_folder(settings: Settings, *, simulate: bool) -> Path:
     """Return the state folder of real or of simulated runs."""
     return settings.state_dir / SIMULATED if simulate else settings.state_dir
+
+
+def warn(message: str) -> None:
+    """Show a warning."""
+    from orchestrator.watch.text import neutral
+
+    click.echo(neutral(f"warning: {message}"), err=True)
 
 
 def read_plan(path: str, settings: Settings) -> Plan:

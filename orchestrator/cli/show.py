@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.looking import find_run, open_reader, with_overviews
+from orchestrator.cli.looking import find_run, open_ledger, with_overviews
 from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 
@@ -34,7 +34,7 @@ def show(
     from orchestrator.watch.show_view import show_json, show_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with open_reader(folder) as reader, reader.standstill():
+    with open_ledger(folder) as reader, reader.standstill():
         row = find_run(reader, run)
         retold = retell(reader.events(until_run=row.run), row.run, reader.ledger_id)
         view = with_overviews(view_of(reader, folder, row), retold.schedule)
@@ -65,7 +65,7 @@ def history(
     from orchestrator.watch.show_view import history_json, history_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with open_reader(folder) as reader, reader.standstill():
+    with open_ledger(folder) as reader, reader.standstill():
         lives = lives_of(reader.events, ImageId(image), reader.ledger_id)
     if not lives:
         raise _unknown(image)
@@ -94,7 +94,7 @@ def why(
     from orchestrator.watch.why_view import why_json, why_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with open_reader(folder) as reader, reader.standstill():
+    with open_ledger(folder) as reader, reader.standstill():
         row = find_run(reader, None)
         goes_on = row.finished_at is None and is_running(folder, row.run)
         schedule, now = _as_it_is(reader, row, goes_on=goes_on)

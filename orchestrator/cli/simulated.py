@@ -13,11 +13,12 @@ import anyio
 from anyio.abc import TaskStatus
 
 from orchestrator.app import Orchestrator, Outcome, Screen, Wish
-from orchestrator.cli.options import state_folder
+from orchestrator.cli.options import SIMULATED, state_folder
 from orchestrator.engine.halt import Halt
 from orchestrator.machine import Machine
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
+from orchestrator.settings.messages import leads_here
 from orchestrator.settings.secret import Secret
 from orchestrator.simulator.furnish import Simulation, demo_faults, world_for_plan
 from orchestrator.simulator.program import serve
@@ -38,12 +39,19 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
         keys={DEMO_KEY: DEMO_SECRET},
     )
     async with _served(simulation, machine) as url:
-        local = settings.model_copy(
-            update={"vm_endpoint": url, "disk_endpoint": url, "state_dir": folder, "proxy": None, **_QUICK}
-        )
+        places = {"vm_endpoint": url, "disk_endpoint": url, "state_dir": folder, "proxy": None}
+        reports = {"report_dir": settings.report_dir and settings.report_dir / SIMULATED}
+        local = settings.model_copy(update={**places, **reports, **_QUICK, **unheard(settings)})
         keys = Credentials(DEMO_KEY, Secret(DEMO_SECRET), None)
         async with Orchestrator(local, keys, machine=machine, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt, afresh=True)
+
+
+def unheard(settings: Settings) -> dict[str, object]:
+    """Take away who would hear of a real run; what leads to this machine stays, so that it can be tried."""
+    urls = {"ping_url": settings.ping_url, "webhook_url": settings.webhook_url}
+    here = {name: url if leads_here(url) else None for name, url in urls.items()}
+    return {"metrics_file": None, "notify_urls": (), **here}
 
 
 @asynccontextmanager

@@ -44,6 +44,10 @@ def _no_others(refused: Keys) -> Keys | None:
     return None
 
 
+def _unheard(date: str) -> None:
+    """Take no note of what a server's clock shows."""
+
+
 def _freely() -> None:
     """Have nothing against a call."""
 
@@ -58,7 +62,7 @@ class Access:
 
     `renew` is given keys that were refused and returns those to use from now on, or None.
     `before_call` is asked when the connection for a call stands, before the call's first byte;
-    what it raises ends the call unsent.
+    what it raises ends the call unsent. `hear_date` gets the Date header of every answer, "" without one.
     """
 
     vm_endpoint: str
@@ -72,6 +76,7 @@ class Access:
     wall: Callable[[], float] | None = None
     renew: Callable[[Keys], Keys | None] = _no_others
     before_call: Callable[[], object] = _freely
+    hear_date: Callable[[str], object] = _unheard
 
     def signing_time(self) -> float:
         """Tell the time to date a signature by."""

@@ -62,6 +62,10 @@ TABLE: tuple[Row, ...] = (
     _row(400, None, r"(the )?image '?(?P<image>[\w-]+)'? is busy", Reason.BUSY),
     _row(400, None, r"copy encrypted snapshot '?(?P<snapshot>[\w-]+)'? is not support", Reason.ENCRYPTED),
     _row(404, None, r"image( '?(?P<image>[\w-]+)'?)? (is )?not found", Reason.NOT_FOUND),
+    # deleteImage
+    _row(400, None, r"can.?t delete shared image", Reason.SHARED),
+    _row(400, None, r"can.?t delete (protected|community|this) image", Reason.PROTECTED),
+    _row(400, None, r"local-?system-?disk image cannot be deleted", Reason.PROTECTED),
     # 429 has two meanings; the word tells them apart
     _row(429, "QUOTA_EXCEEDED", r".*snapshot", Reason.QUOTA_SNAPSHOT),
     _row(429, "QUOTA_EXCEEDED", _ANY, Reason.QUOTA_IMAGE),

@@ -3,7 +3,7 @@
 Every request has a connection of its own. So no call is in doubt only because the server had just
 closed a kept one, and nothing that a server or a gateway says unasked between two requests is
 taken for the answer to the second. aiohttp by itself sends a GET again when a connection breaks.
-That would be a second request with the same nonce, unseen by the count of calls, so `_never_again`
+That would be a second request with the same nonce, unseen by the count of calls, so `never_again`
 prevents it: the read is unanswered and is asked again later, signed anew.
 """
 
@@ -104,6 +104,7 @@ class Http:
                 allow_redirects=False,
                 trace_request_ctx=progress,
             ) as response:
+                self._access.hear_date(response.headers.get("Date", ""))
                 return await _read(response, hide)
         except (aiohttp.ClientError, HttpProcessingError, OSError) as error:  # TimeoutError is an OSError
             return Fault(_reason(error, progress), tidy(_hidden(_explain(error), hide)))
@@ -171,7 +172,7 @@ def _session(access: Access, context: ssl.SSLContext | None) -> aiohttp.ClientSe
         trust_env=False,
         proxy=access.proxy,
         trace_configs=[trace],
-        middlewares=[_never_again],
+        middlewares=[never_again],
     )
 
 
@@ -190,7 +191,7 @@ def _nothing() -> None:
     """Ask nobody: a read may be sent at any time."""
 
 
-async def _never_again(
+async def never_again(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Turn the errors on which aiohttp would send a GET again into one on which it does not."""

@@ -1,4 +1,4 @@
-"""The cloud over HTTP: six methods, each one request and one event; it retries and decides nothing."""
+"""The cloud over HTTP: eight methods, each one request and one event; it retries and decides nothing."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Self, TypeVar
 
 from orchestrator.cloud import requests, shapes
 from orchestrator.cloud.access import Access, Keys
+from orchestrator.cloud.altering import Altered
 from orchestrator.cloud.document import Unreadable
 from orchestrator.cloud.errors import Fault
 from orchestrator.cloud.http import Http
-from orchestrator.cloud.replies import Body, judge, unreadable
+from orchestrator.cloud.replies import Body, judge, judge_bare, unreadable
 from orchestrator.cloud.requests import Request
 from orchestrator.core.messages import (
     Accepted,
@@ -37,7 +38,7 @@ T = TypeVar("T")
 
 
 class JdCloud:
-    """The adapter to JD Cloud, one account; an asynchronous context manager. See `port.Cloud`."""
+    """The adapter to JD Cloud, one account; an asynchronous context manager. See `port.Cloud`, `altering`."""
 
     def __init__(self, access: Access) -> None:
         self._clock = access.clock
@@ -139,6 +140,25 @@ class JdCloud:
         return Checked(
             at=self._clock(), region=action.region, image=action.image, sighting=sighting, request=request
         )
+
+    async def delete(self, region: Region, image: ImageId) -> Altered:
+        """Delete an image with its snapshots; that it is not there is as good (`altering`)."""
+        altered = await self._alter(requests.delete_image(region, image))
+        return replace(altered, reason=None) if altered.reason is Reason.NOT_FOUND else altered
+
+    async def relabel(self, region: Region, image: ImageId, name: str | None, text: str | None) -> Altered:
+        """Set an image's name and description; None leaves one as it is."""
+        return await self._alter(requests.modify_image(region, image, name, text))
+
+    async def _alter(self, request: Request) -> Altered:
+        """Send a request that changes an image, once."""
+        keys = self._http.keys
+        answer = await self._http.send(request)
+        got = answer if isinstance(answer, Fault) else judge_bare(answer)
+        if isinstance(got, str):
+            return Altered(at=self._clock(), request=got)
+        fault = _marked(self._renewed(got, keys), False)
+        return Altered(at=self._clock(), reason=fault.reason, detail=fault.detail, request=fault.request)
 
     async def _describe(
         self, region: Region, images: tuple[ImageId, ...]

@@ -37,6 +37,20 @@ def judge(answer: Answer) -> Body | Fault:
         return _unread(answer, str(error))
 
 
+def judge_bare(answer: Answer) -> str | Fault:
+    """Return the request id of a success that has no result (deleteImage), or what else it is."""
+    try:
+        document = parse(answer.body)
+        if answer.http != 200:
+            return _refusal(answer.http, document)
+        error = document.at("error")
+        if error.value is not None:
+            raise error.complaint(f"an error under the status 200: {error.at('message').text()}")
+        return _request(document)
+    except Unreadable as error:
+        return _unread(answer, str(error))
+
+
 def unreadable(error: Unreadable, request: str) -> Fault:
     """Make a success of the wrong shape a fault that says where it went wrong."""
     return Fault(Reason.UNREADABLE, tidy(f"200 {error}"), request=request)

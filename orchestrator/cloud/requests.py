@@ -1,4 +1,4 @@
-"""The six requests we ever make, as data; nothing here signs or sends.
+"""The eight requests we ever make, as data; nothing here signs or sends.
 
 Every value is encoded here, so the URL that is signed is the URL that is sent. Paths and
 parameters are those of the official API pages.
@@ -70,6 +70,20 @@ def describe_quota(region: Region, resource: Resource) -> Request:
     return _get(
         Service.VM, region, "quotas", [("filters.1.name", "resourceTypes"), ("filters.1.values.1", "image")]
     )
+
+
+def delete_image(region: Region, image: ImageId) -> Request:
+    """Delete an image and its snapshots, which would go on costing and counting (deleteImage page)."""
+    path = _path(region, f"images/{_segment(image)}")
+    return Request("DELETE", Service.VM, region, f"{path}?deleteSnapshot=true")
+
+
+def modify_image(region: Region, image: ImageId, name: str | None, text: str | None) -> Request:
+    """Change name, description or both of an image (modifyImageAttribute page)."""
+    given = {"name": name, "description": text}
+    body = json.dumps({k: v for k, v in given.items() if v is not None}, separators=(",", ":"))
+    path = _path(region, f"images/{_segment(image)}:modifyImageAttribute")
+    return Request("POST", Service.VM, region, path, body.encode())
 
 
 def _get(service: Service, region: Region, tail: str, pairs: Iterable[tuple[str, str]]) -> Request:

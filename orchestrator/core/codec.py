@@ -26,6 +26,7 @@ from orchestrator.core.messages import (
     Surveyed,
     Unanswered,
 )
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 
 KINDS: dict[str, type[Event]] = {
     "begun": Begun,
@@ -43,6 +44,10 @@ KINDS: dict[str, type[Event]] = {
     "settled": Settled,
     "ended": Ended,
     "remembered": Remembered,
+    "selected": Selected,
+    "pruned": Pruned,
+    "labelled": Labelled,
+    "verified": Verified,
 }
 _NAMES = {event: name for name, event in KINDS.items()}
 

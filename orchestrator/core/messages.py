@@ -13,6 +13,7 @@ from orchestrator.core.limits import Limits
 from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Upkeep
 
 # --- events: a run --------------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ class Unanswered:
 
 Event = (
     Begun | Planned | Settled | Ended | Remembered | Called | Accepted | Refused | Lost
-    | Inspected | Listed | Surveyed | Seen | Checked | Unanswered
+    | Inspected | Listed | Surveyed | Seen | Checked | Unanswered | Upkeep
 )  # fmt: skip
 ReadAnswer = Inspected | Listed | Surveyed | Seen | Checked | Unanswered
 

@@ -81,6 +81,10 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"
     UNCONFIRMED = "unconfirmed"
     ATTEMPTS = "attempts"
+    PRUNED = "pruned"
+    LABELLED = "labelled"
+    SHARED = "shared"
+    PROTECTED = "protected"
 
 
 class Meaning(NamedTuple):
@@ -230,6 +234,16 @@ MEANINGS: dict[Reason, Meaning] = {
         _N.END,
         "MAX_ATTEMPTS calls made nothing and gave no known reason",
         "see `orchestrator log` for the answers",
+    ),
+    Reason.PRUNED: Meaning(_N.NORMAL, "an old copy, deleted on purpose; it is not made again by itself"),
+    Reason.LABELLED: Meaning(_N.NORMAL, "the copy has its name and description"),
+    Reason.SHARED: Meaning(
+        _N.IMAGE_PERMANENT,
+        "the image is shared with other accounts and cannot be deleted",
+        "unshare it in the console first",
+    ),
+    Reason.PROTECTED: Meaning(
+        _N.IMAGE_PERMANENT, "the cloud protects the image from deletion", "look at the image in the console"
     ),
 }
 

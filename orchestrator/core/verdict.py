@@ -49,12 +49,47 @@ class Counts:
     pending: int
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something about a run that no copy's state tells; `kind` is a stable word, `says` is for people.
+
+    `selection`: a selector matched nothing. `tolerated`: a copy is missing where the plan asks for best
+    effort only. `label`, `difference`: a ready copy has not the name, or is not what, it should be.
+    """
+
+    kind: str
+    says: str
+
+
+INCOMPLETE_NOTICES = ("label", "difference")
+"""Notices with which a run is not ok: something that the plan asks for is not there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What one replication of the plan came to in one destination.
+
+    `planned` counts the copies that the plan wants there, `ready` those of them that the run wanted
+    and saw ready: a run that was narrowed makes no part whole that it left something out of.
+    """
+
+    replication: str
+    destination: Region
+    planned: int
+    ready: int
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether everything that the plan wants here was seen ready."""
+        return self.ready == self.planned
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
 
-    `strangers` are images, by region, that carry this ledger's mark and that it does not know;
-    `narrowed` tells that the run was asked for less than all of its plan.
+    `strangers` are images, by region, that carry this ledger's mark and that it does not know.
+    `parts` are in the order of the plan; `narrowed` tells that the run was asked for less than the plan.
     """
 
     run: RunId
@@ -68,6 +103,8 @@ class Result:
     copies: tuple[Standing, ...]
     strangers: tuple[tuple[Region, ImageId], ...] = ()
     narrowed: bool = False
+    notices: tuple[Notice, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from orchestrator.core.messages import Event
+from orchestrator.core.codec import from_json
+from orchestrator.core.messages import Event, Surveyed
 from orchestrator.core.model import Copy, RunId, State
 from orchestrator.core.verdict import Counts, Standing
 from orchestrator.ledger import projection, rows
-from orchestrator.ledger.connect import connect_reader, damaged, explained, ledger_path
+from orchestrator.ledger.connect import connect_alone, connect_reader, damaged, explained, ledger_path
 from orchestrator.ledger.port import RunRow
 from orchestrator.ledger.schema import STEPS, version_of
 
@@ -22,6 +23,7 @@ _RUNS = """
     FROM runs ORDER BY number DESC
 """
 _RESULT = "SELECT result FROM runs WHERE run = ?"
+_SURVEYS = "SELECT body FROM events WHERE run = ? AND kind = 'surveyed' ORDER BY seq"
 _CALLS = """
     SELECT kind,
         CASE kind WHEN 'surveyed' THEN json_extract(body, '$.resource')
@@ -63,8 +65,11 @@ class LedgerReader:
         self.version = len(STEPS)
 
     @classmethod
-    def open(cls, folder: Path) -> LedgerReader | None:
+    def open(cls, folder: Path, *, traceless: bool = False) -> LedgerReader | None:
         """Open the ledger of a state folder; None where there is none.
+
+        A reader makes SQLite's two helper files where they are missing. A `traceless` one makes none while
+        no write-ahead log lies there: nobody writes then, and a run that begins meanwhile writes into a log.
 
         Raises LedgerDamaged, LedgerTooNew, or LedgerUnwritable where it cannot be read.
         """
@@ -74,7 +79,7 @@ class LedgerReader:
         if path.stat().st_size == 0:
             raise damaged(path, "it is empty")
         with explained(path):
-            connection = connect_reader(path)
+            connection = connect_alone(path) if traceless else connect_reader(path)
             try:
                 if version_of(connection, path) < len(STEPS):
                     raise damaged(
@@ -95,6 +100,17 @@ class LedgerReader:
         with explained(self._path):
             row = self._connection.execute(_RESULT, (run,)).fetchone()
         return str(row[0]) if row is not None and row[0] is not None else None
+
+    def surveys(self, run: RunId) -> tuple[Surveyed, ...]:
+        """Read the quotas that a run read, the oldest first; what this version does not know is left out."""
+        with explained(self._path):
+            bodies = self._connection.execute(_SURVEYS, (run,)).fetchall()
+        found: list[Surveyed] = []
+        for (body,) in bodies:
+            with suppress(KeyError, ValueError):
+                event = from_json("surveyed", body)
+                found += [event] if isinstance(event, Surveyed) else []
+        return tuple(found)
 
     def copies(self, run: RunId) -> Iterator[Standing]:
         """Read where the copies stand that this run was the last to want: all of the latest run's."""

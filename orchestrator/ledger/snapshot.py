@@ -72,9 +72,14 @@ def recovered(ledger: Readable, limits: Limits) -> Schedule:
     Raises LedgerDamaged and LedgerTooNew like `Ledger.events`.
     """
     with _collector_resting():
-        schedule, place = _from_snapshot(ledger, limits) or (Schedule(limits, ledger.ledger_id), 0)
+        schedule, place = remembered(ledger, limits)
         schedule.recover(ledger.events(after=place))
     return schedule
+
+
+def remembered(ledger: Ledger, limits: Limits) -> tuple[Schedule, int]:
+    """Bring the schedule back as the snapshot has it, with its last event: an empty one and 0 without."""
+    return _from_snapshot(ledger, limits) or (Schedule(limits, ledger.ledger_id), 0)
 
 
 def keep_snapshot(ledger: Ledger, schedule: Schedule, *, worth: int | None = None) -> bool:

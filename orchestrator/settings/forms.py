@@ -55,6 +55,11 @@ def path_of(value: object) -> Path:
     return Path(text)
 
 
+def path_or_none(value: object) -> Path | None:
+    """Read a path that need not be set."""
+    return None if value is None else path_of(value)
+
+
 def certificates(value: object) -> Path | None:
     """Read the path of a PEM file and try it, so that a wrong one is known before the first request."""
     if value is None:

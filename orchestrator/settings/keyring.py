@@ -17,13 +17,22 @@ _READS_MAX = 3
 
 
 class Keyring:
-    """Holds the keys in use. `reread` loads them again from where they came from; None: they never change."""
+    """Holds the keys in use. `reread` loads them again from where they came from; None: they never change.
 
-    def __init__(self, keys: Credentials, reread: Callable[[], Credentials] | None = None) -> None:
+    `besides` are other texts that nothing may show.
+    """
+
+    def __init__(
+        self,
+        keys: Credentials,
+        reread: Callable[[], Credentials] | None = None,
+        *,
+        besides: Sequence[str] = (),
+    ) -> None:
         self.keys = keys
         self._reread = reread
         self._refused: set[object] = set()
-        self._secrets = list(secrets_of(keys))
+        self._secrets = [*secrets_of(keys), *besides]
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -16,12 +16,12 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from orchestrator.settings.secret import Secret
+from orchestrator.settings.messages import locked
 
 PREFIX = "ORCHESTRATOR_"
 FILE_MAX = 1 << 20
-_PATHS = frozenset({"state_dir", "ca_file"})
-_SECRETS = frozenset({"proxy"})
+_PATHS = frozenset({"state_dir", "ca_file", "metrics_file"})
+_SECRETS = frozenset({"proxy", "ping_url", "webhook_url", "notify_urls"})
 _ELSEWHERE = frozenset({"access_key", "secret_key", "session_token"})
 
 
@@ -160,7 +160,7 @@ def _prepared(name: str, value: object, folders: Folders) -> object:
     """Make a path absolute and lock a secret away before anything can print it."""
     if name in _PATHS and isinstance(value, (str, Path)) and str(value).strip():
         return folders.expand(value)
-    return Secret(value) if name in _SECRETS and isinstance(value, str) else value
+    return locked(value) if name in _SECRETS else value
 
 
 def _unknown(key: str, known: Mapping[str, str]) -> str:

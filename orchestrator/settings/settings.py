@@ -26,6 +26,7 @@ from orchestrator.settings.forms import (
     count_or_none,
     level,
     path_of,
+    path_or_none,
     region_ids,
     share,
 )
@@ -38,6 +39,7 @@ from orchestrator.settings.layers import (
     option_layer,
     xdg_folder,
 )
+from orchestrator.settings.messages import MetricsFile, NotifyOn, NotifyUrls, WebUrl
 from orchestrator.settings.secret import Secret
 
 VM_ENDPOINT = "https://vm.jdcloud-api.com"
@@ -151,9 +153,29 @@ class Settings(BaseSettings):
         default=100,
         description="Runs of which the ledger keeps every event; compacted when there are twice as many.",
     )
+    report_dir: Annotated[Path | None, BeforeValidator(path_or_none)] = Field(
+        default=None, description="Folder that every run leaves a report in (docs/report.md)."
+    )
     proxy: Proxy = Field(default=None, description="HTTP proxy; a password in it is treated as a secret.")
     ca_file: Annotated[Path | None, BeforeValidator(certificates)] = Field(
         default=None, description="Certificates (PEM) that are trusted besides the system's."
+    )
+    metrics_file: MetricsFile = Field(
+        default=None, description="File for Prometheus's textfile collector; its name ends in `.prom`."
+    )
+    ping_url: WebUrl = Field(
+        default=None,
+        description="Check of a dead man's switch such as healthchecks: told of start and end. A secret.",
+    )
+    webhook_url: WebUrl = Field(
+        default=None, description="Where the end of a run is posted to as JSON. A secret."
+    )
+    notify_urls: NotifyUrls = Field(
+        default=(), description="Where the end of a run is told in words, as apprise URLs. Secrets."
+    )
+    notify_on: NotifyOn = Field(
+        default="change",
+        description="When webhook and notifications are sent: change, failure, always, never.",
     )
 
     @classmethod

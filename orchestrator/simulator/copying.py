@@ -49,7 +49,7 @@ class Copying:
         """Begin one copy: a pending image with its own snapshots in the destination, a held source."""
         _, root = source.rooted(request.origin)
         fate = fates.draw(root, request.destination, self._chance)
-        due_s = at + pace.copy_s(source.size_mb, self._chance)
+        due_s = at + pace.copy_s(source.size_mb, self._chance, (request.origin, request.destination))
         image = self._pending_image(at, request, source, switches)
         image.visible_s, image.due_s = at + pace.scaled(pace.listing_lag_s), due_s
         holds = fate is not Fate.STUCK or switches.stuck_holds_lock
@@ -116,6 +116,7 @@ class Copying:
             snapshots=tuple(snapshot.id for snapshot in copied),
             text=_text(request, source, switches),
             status=PENDING,
+            owner=source.owner,
             platform=source.platform,
             architecture=source.architecture,
             root=source.rooted(request.origin),

@@ -23,6 +23,7 @@ class Fault(StrEnum):
     """What can go wrong with one request."""
 
     THROTTLE = "throttle"  # 429, not a quota
+    FORBIDDEN = "forbidden"  # 403, the key may not use this API
     CONFLICT = "conflict"  # 400, a foreign task works on an image that is not named
     INTERNAL = "internal"  # 500, nothing was done
     LISTING_ERROR = "listing-error"  # 500 for describeImages only
@@ -44,6 +45,7 @@ _ONLY_FOR: dict[Fault, str] = {
 _BEFORE = frozenset(
     {
         Fault.THROTTLE,
+        Fault.FORBIDDEN,
         Fault.CONFLICT,
         Fault.INTERNAL,
         Fault.LISTING_ERROR,
@@ -117,6 +119,8 @@ def refusal_of(fault: Fault, *, old_rate_limit: bool = False) -> Refusal | None:
     match fault:
         case Fault.THROTTLE:
             return refusals.throttled(old_spelling=old_rate_limit)
+        case Fault.FORBIDDEN:
+            return refusals.forbidden()
         case Fault.CONFLICT:
             return refusals.conflict("task-foreign")
         case Fault.INTERNAL | Fault.LISTING_ERROR | Fault.NO_REQUEST_ID:

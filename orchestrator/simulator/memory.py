@@ -7,8 +7,10 @@ the world's books do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
+from orchestrator.cloud.altering import Altered
 from orchestrator.cloud.errors import Fault as Trouble
 from orchestrator.core.messages import (
     Accepted,
@@ -142,6 +144,27 @@ class MemoryCloud:
             return _unanswered(at, "check", region, answer)
         sighting = answer.value if isinstance(answer, Good) else None
         return Checked(at=at, region=region, image=image, sighting=sighting, request=answer.request)
+
+    async def delete(self, region: Region, image: ImageId) -> Altered:
+        """Delete an image with its snapshots; that it is not there is as good."""
+        altered = await self._alter(
+            "deleteImage", lambda at: self._world.delete_image(at, region, image, delete_snapshot=True)
+        )
+        return replace(altered, reason=None) if altered.reason is Reason.NOT_FOUND else altered
+
+    async def relabel(self, region: Region, image: ImageId, name: str | None, text: str | None) -> Altered:
+        """Set an image's name and description; None leaves one as it is."""
+        return await self._alter(
+            "modifyImageAttribute", lambda at: self._world.modify_image(at, region, image, name, text)
+        )
+
+    async def _alter(self, operation: str, act: Callable[[float], None]) -> Altered:
+        """Make a request that changes an image, once."""
+        answer = await self._exchange.ask(operation, act)
+        if isinstance(answer, Trouble):
+            why = Reason.UNEXPLAINED if answer.reason is Reason.MARK_REFUSED else answer.reason
+            return Altered(at=self._clock(), reason=why, detail=answer.detail, request=answer.request)
+        return Altered(at=self._clock(), request=answer.request)
 
     async def _page(self, region: Region, query: Query) -> Good[Page] | Trouble:
         """Ask for one page of images."""

@@ -137,6 +137,11 @@ def unauthenticated(message: str, details: str = "") -> Refusal:
     return Refusal(401, "ACCESS_ERROR", message, details)
 
 
+def forbidden() -> Refusal:
+    """Refuse an API to a key that may not use it (official page on what a sub-account may call)."""
+    return Refusal(403, "HTTP_FORBIDDEN", "No permission")
+
+
 def throttled(*, old_spelling: bool = False) -> Refusal:
     """Refuse for too many requests a minute; two generations of the documents spell it differently."""
     status = "RATE_LIMIT" if old_spelling else "HTTP_RATE_LIMIT_EXCEEDED"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from random import Random
 from urllib.parse import unquote_plus
 
@@ -61,8 +62,10 @@ def make_app(
     control.add_routes(app, world, site.gate, luck, clock)
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        """Answer one request to the cloud."""
-        return await _handle(site, request)
+        """Answer one request to the cloud, dated by the cloud's own clock."""
+        response = await _handle(site, request)
+        response.headers["Date"] = formatdate(site.clock(), usegmt=True)
+        return response
 
     app.router.add_route("*", "/{tail:.*}", handle)
     return app

@@ -14,6 +14,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
+from orchestrator.core.model import Region
+
 STRICT = ConfigDict(extra="forbid")
 """An unknown key in a world file is an error."""
 
@@ -41,8 +43,8 @@ class Pace:
     deleting_s: Seconds = 0.0  # how long a deleted image is seen as `deleting`
     speed: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
 
-    def copy_s(self, size_mb: int, chance: Random) -> float:
-        """Draw the duration of one copy, in the seconds of whoever watches."""
+    def copy_s(self, size_mb: int, chance: Random, route: tuple[Region, Region] | None = None) -> float:
+        """Draw the duration of one copy, in the seconds of whoever watches; here every route is alike."""
         nominal_s = self.copy_base_s + self.copy_per_gb_s * size_mb / 1024
         return nominal_s * exp(chance.gauss(0.0, self.copy_spread)) / self.speed
 

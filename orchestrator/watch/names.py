@@ -16,7 +16,7 @@ SCHEMA = 1
 Level = Literal["debug", "info", "warning", "error"]
 NoteName = Literal[
     "run.started", "run.settings", "run.heartbeat", "run.signal", "run.finished", "copies.deferred",
-    "library", "log.gap",
+    "message.unsent", "report.failed", "library", "log.gap",
 ]  # fmt: skip
 
 ALWAYS: dict[str, str] = {
@@ -43,25 +43,30 @@ FIELDS: dict[str, str] = {
     "destination_region": "region the copies appear in",
     "destinations": "the destination regions",
     "detail": "what the cloud or the network said, clipped",
-    "error": "what went wrong with the log itself",
+    "differs": "in what the copy is not like its source",
+    "error": "what went wrong with the log itself, or with the report",
     "exception": "exception with its frames, never with local variables",
     "exit_code": "exit code of the run",
     "fit": "how many of the copies wanted there fit into the quotas",
     "found": "how many of the images asked for exist",
     "free": "how many more fit",
     "images": "image ids; `SOURCE>COPY` where both are known",
+    "kind": "which message: metrics, ping, webhook or notify",
     "limit": "the quota",
     "logger": "name of the library's logger",
     "lost_lines": "how many lines could not be written",
     "marked": "whether the call carries our mark in its description",
     "message": "what the library said",
     "missing": "ids of the images that were asked for and not shown",
+    "name": "the name it was to get",
     "page": "number of the listing's page, from 1",
     "pid": "process id",
     "plan": "path of the plan",
     "read": "what was read: inspect, list, survey, look or check",
     "reason": "stable code, see reasons.md",
+    "replication": "name of the replication in the plan",
     "resource": "what is counted: image or snapshot",
+    "selector": "what the plan selects by",
     "settings": "the settings in force, without secrets",
     "short": "by how much each quota falls short of all copies, by resource",
     "shown": "how many images the page showed",
@@ -74,6 +79,7 @@ FIELDS: dict[str, str] = {
     "status": "the image's status in the cloud's word; `absent` when it does not exist",
     "took_s": "seconds the run took",
     "total": "how many images the region has",
+    "trouble": "why a message could not be sent; it names no URL",
     "until": "when it is tried again, UTC",
     "used": "how much of the quota is used",
     "via": "region of the carrier, or carriers",
@@ -121,6 +127,38 @@ EVENTS: dict[str, tuple[str, Entry]] = {
             "info",
             ("copies", "source_region", "destination_region", "images", "marked", "carriers"),
             "a copyImages call is on disk and goes out now",
+        ),
+    ),
+    "selected": (
+        "images.selected",
+        Entry(
+            "info; warning when nothing matched",
+            ("replication", "selector", "source_region", "images"),
+            "a selector of the plan was resolved",
+        ),
+    ),
+    "pruned": (
+        "image.pruned",
+        Entry(
+            "info; warning when it is still there",
+            ("destination_region", "destination_image", "source_image", "reason", "detail"),
+            "an old copy was deleted by `prune`, or could not be",
+        ),
+    ),
+    "labelled": (
+        "copy.labelled",
+        Entry(
+            "info; warning when it could not be",
+            ("destination_region", "destination_image", "source_image", "name", "reason", "detail"),
+            "a copy that is ready got its name and description",
+        ),
+    ),
+    "verified": (
+        "copy.verified",
+        Entry(
+            "info; warning when something differs",
+            ("destination_region", "destination_image", "source_image", "differs"),
+            "a copy that is ready was compared with its source",
         ),
     ),
     "accepted": ("call.accepted", Entry("info", ("copies", "images"), "the cloud took the call")),
@@ -200,6 +238,10 @@ NOTES: dict[NoteName, Entry] = {
         ("destination_region", "deferred", "fit", "short"),
         "the quotas were read, and what fits into them has changed",
     ),
+    "message.unsent": Entry(
+        "warning", ("kind", "trouble"), "a message could not be sent, or the metrics not written"
+    ),
+    "report.failed": Entry("warning", ("error",), "the report of the run could not be written"),
     "library": Entry(
         "that of the library", ("logger", "message", "exception"), "a library or Python itself warned"
     ),

@@ -29,8 +29,10 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import Sighting, State
 from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 from orchestrator.watch.names import COPIES, EVENTS, Level
 from orchestrator.watch.text import compact, iso
+from orchestrator.watch.upkeep_records import upkeep_fields, upkeep_level
 
 Fields = dict[str, object]
 
@@ -100,6 +102,8 @@ def event_level(event: Event, changes: Sequence[Change]) -> Level:
             return "info" if changes else "debug"
         case Remembered():
             return "debug"
+        case Selected() | Pruned() | Labelled() | Verified():
+            return upkeep_level(event)
         case Begun() | Planned() | Settled() | Ended() | Called() | Accepted() | Surveyed():
             return "info"
         case _:
@@ -172,6 +176,8 @@ def _fields(event: Event) -> Fields:
             return {"reason": event.reason.value, "detail": event.detail}
         case Inspected() | Listed() | Surveyed() | Seen() | Checked() | Unanswered():
             return _read_fields(event)
+        case Selected() | Pruned() | Labelled() | Verified():
+            return upkeep_fields(event)
         case _:
             assert_never(event)
 

@@ -11,11 +11,13 @@ from pydantic import TypeAdapter
 
 from orchestrator.core.model import Copy, ImageId, Region, RunId, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.verdict import Counts, Overview, Result, Standing, Verdict
+from orchestrator.core.verdict import Counts, Notice, Overview, Part, Result, Standing, Verdict
 from orchestrator.watch.text import from_iso, iso, well_formed
 
 RUNNING = "running"
 """The verdict of a run that still goes on, in JSON and in tables."""
+
+_PARTS = ', "replications": '
 
 KILLED = "killed"
 """The verdict of a run that ended without a word; the next run takes its copies over."""
@@ -51,12 +53,16 @@ def result_json(view: Result | Running, **more: object) -> str:
         "finished_at": iso(ended.finished_at) if ended else None,
         "counts": counts_shape(view.counts),
         "calls": dict(view.calls),
-        "copies": [_copy_shape(standing) for standing in view.copies],
+        "copies": [copy_shape(standing) for standing in view.copies],
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
     if ended and ended.narrowed:
         shape["narrowed"] = True
+    if ended and ended.notices:
+        shape["notices"] = [{"kind": each.kind, "says": well_formed(each.says)} for each in ended.notices]
+    if ended and ended.parts:
+        shape["replications"] = [_part_shape(part) for part in ended.parts]
     return json.dumps(shape | more)
 
 
@@ -70,7 +76,7 @@ def counts_shape(counts: Counts) -> dict[str, int]:
     }
 
 
-def _copy_shape(standing: Standing) -> dict[str, str | None]:
+def copy_shape(standing: Standing) -> dict[str, str | None]:
     """Write one copy; of a relayed one, by which image it was carried."""
     way = {"via": standing.via, "carrier": standing.carrier} if standing.carrier else {}
     return {
@@ -83,6 +89,22 @@ def _copy_shape(standing: Standing) -> dict[str, str | None]:
         "detail": well_formed(standing.detail),
         **way,
     }
+
+
+def _part_shape(part: Part) -> dict[str, object]:
+    """Write one replication in one destination."""
+    where = {"replication": well_formed(part.replication), "destination_region": part.destination}
+    return {**where, "planned": part.planned, "ready": part.ready}
+
+
+@dataclass(frozen=True, slots=True)
+class _PartShape:
+    """One replication in one destination as JSON holds it."""
+
+    replication: str
+    destination_region: str
+    planned: int
+    ready: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +137,8 @@ class _Shape:
     copies: list[_CopyShape]
     strangers: list[dict[str, str]] = field(default_factory=list)
     narrowed: bool = False
+    notices: list[dict[str, str]] = field(default_factory=list)
+    replications: list[_PartShape] = field(default_factory=list)
 
 
 @cache
@@ -141,7 +165,26 @@ def result_from_json(text: str) -> Result:
         copies=tuple(map(_standing, shape.copies)),
         strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
         narrowed=shape.narrowed,
+        notices=tuple(Notice(each["kind"], each["says"]) for each in shape.notices),
+        parts=tuple(map(_part, shape.replications)),
     )
+
+
+def parts_from_json(text: str) -> tuple[Part, ...]:
+    """Read only the parts of a finished run; none where an earlier version wrote it. Raises ValueError.
+
+    They come last and are small, so the copies before them are not looked at: a year of results may be
+    asked. The key cannot stand inside a text, where its quotes would be escaped.
+    """
+    _, key, tail = text.rpartition(_PARTS)
+    shape = json.loads("{" + key.removeprefix(", ") + tail if key else text)
+    return tuple(_part(_PartShape(**part)) for part in shape.get("replications", ()))
+
+
+def _part(shape: _PartShape) -> Part:
+    """Read one part back."""
+    region = Region(shape.destination_region)
+    return Part(replication=shape.replication, destination=region, planned=shape.planned, ready=shape.ready)
 
 
 def _standing(shape: _CopyShape) -> Standing:

@@ -33,7 +33,7 @@ _WORDS = {State.DOUBTFUL: "in doubt"}
 
 def summary_lines(result: Result, log_path: Path | None) -> list[str]:
     """Tell how a run ended: verdict, failures, the rest with its reasons, counts and calls, the log."""
-    lines = [verdict_text(result), *stranger_lines(result)]
+    lines = [verdict_text(result), *stranger_lines(result), *notice_lines(result)]
     lines += [*trouble_lines(result.copies), *pending_lines(result.copies)]
     took = span(result.finished_at - result.started_at)
     lines.append(f"{counts_text(result.counts)}; it took {took}; {calls_line(result.calls)}")
@@ -46,6 +46,18 @@ def stranger_lines(result: Result) -> list[str]:
     """Name images that carry our mark and that the ledger does not know: a person must look at them."""
     says = "carries our mark, but the ledger does not know it; delete it if it is not needed"
     return [f"  {clean(image)} in {clean(region)} {says}" for region, image in result.strangers]
+
+
+def notice_lines(result: Result) -> list[str]:
+    """Say what no copy's state tells: the first few of each kind, and how many more."""
+    kinds: dict[str, list[str]] = {}
+    for notice in result.notices:
+        kinds.setdefault(notice.kind, []).append(clean(notice.says, 400))
+    lines: list[str] = []
+    for kind, says in kinds.items():
+        lines += [f"  {kind}: {each}" for each in says[:MOST]]
+        lines += [f"  and {len(says) - MOST} more"] if len(says) > MOST else []
+    return lines
 
 
 def verdict_text(result: Result) -> str:

@@ -16,6 +16,10 @@ SENTENCES: dict[str, str] = {
     "ledger.compacted": "a compaction kept {copies} copies, {sources} sources, {calls} calls",
     "run.ended": "the ledger holds the run's end: {verdict}, exit code {exit_code}",
     "call.sent": "call {call} asks {source_region} to copy {some_images} to {destination_region}: {images}",
+    "images.selected": "replication {replication} selects {images} in {source_region} ({selector})",
+    "image.pruned": "{destination_image} in {destination_region}: {why}",
+    "copy.labelled": "{destination_image} in {destination_region}, to be called {name}: {why}",
+    "copy.verified": "{destination_image} in {destination_region} was compared with {source_image}",
     "call.accepted": "call {call} was accepted and makes {some_copies}: {images}",
     "call.refused": "call {call} was refused, nothing was made: {why}",
     "call.lost": "call {call} was lost, nobody knows what it made: {why}",
@@ -37,6 +41,8 @@ SENTENCES: dict[str, str] = {
     "run.signal": "asked to stop by {signal}; what is under way goes on in the cloud",
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
     "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
+    "message.unsent": "a message could not be sent ({kind}): {trouble}",
+    "report.failed": "the report could not be written: {error}",
     "library": "{logger} says: {message}",
     "log.gap": "{some_lines} before this one could not be written: {error}",
 }
@@ -149,6 +155,8 @@ def _extras(line: Line) -> list[str]:
         found.append(f"it is {_word(line['destination_image'])} there")
     if name == "call.refused" and line.get("source_image"):
         found.append(f"the answer names {_word(line['source_image'])}")
+    if line.get("differs"):
+        found.append(f"it differs in {_word(line['differs'])}")
     if line.get("missing"):
         found.append(f"missing: {_word(line['missing'])}")
     if line.get("detail"):

@@ -44,6 +44,7 @@ class Fate(NamedTuple):
 
 FATES = {
     Fault.THROTTLE: Fate(Refused, Reason.THROTTLED, 0),
+    Fault.FORBIDDEN: Fate(Refused, Reason.CREDENTIALS, 0),
     Fault.CONFLICT: Fate(Refused, Reason.CONFLICT, 0),
     Fault.INTERNAL: Fate(Lost, Reason.SERVER_ERROR, 0),
     Fault.LISTING_ERROR: Fate(Accepted, None, 2),  # not for this call

@@ -44,6 +44,7 @@ from orchestrator.core.model import (
     State,
 )
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 
 FEW = settings(max_examples=30, derandomize=True, deadline=None, database=None)
 
@@ -149,6 +150,23 @@ EVENTS: dict[str, st.SearchStrategy[Event]] = {
     "seen": st.builds(Seen, at=AT, region=REGION, asked=IMAGES, images=SIGHTINGS, request=TEXT),
     "checked": st.builds(
         Checked, at=AT, region=REGION, image=IMAGE, sighting=st.none() | SIGHTING, request=TEXT
+    ),
+    "selected": st.builds(Selected, at=AT, replication=TEXT, region=REGION, selector=TEXT, images=IMAGES),
+    "pruned": st.builds(
+        Pruned,
+        at=AT,
+        region=REGION,
+        image=IMAGE,
+        copy=st.none() | COPY,
+        reason=REASON,
+        detail=TEXT,
+        request=TEXT,
+    ),
+    "labelled": st.builds(
+        Labelled, at=AT, copy=COPY, image=IMAGE, name=TEXT, reason=REASON, detail=TEXT, request=TEXT
+    ),
+    "verified": st.builds(
+        Verified, at=AT, copy=COPY, image=IMAGE, differs=st.lists(TEXT, max_size=3).map(tuple)
     ),
     "unanswered": st.builds(
         Unanswered, at=AT, read=READ, region=REGION, reason=REASON, detail=TEXT, request=TEXT, until=AT

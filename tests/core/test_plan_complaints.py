@@ -92,15 +92,15 @@ MEANING: list[Case] = [
     ("destination-is-source", spoiled("cn-south-1", "cn-north-1"), [
         "5:29: replications[0].destinations[1]: cn-north-1 is the source; name other regions"]),
     ("images-empty", spoiled(IMAGES, "[]"), [
-        "6:11: replications[0].images: an empty list; expected a list of image ids"]),
+        "6:11: replications[0].images: an empty list; expected a list of image ids and selectors"]),
     ("images-nothing", spoiled(" " + IMAGES, ""), [
-        "6:10: replications[0].images: expected a list of image ids, found nothing"]),
+        "6:10: replications[0].images: expected a list of image ids and selectors, found nothing"]),
     ("images-text", spoiled(IMAGES, "img-a"), [
-        "6:11: replications[0].images: expected a list of image ids, found the text 'img-a'"]),
+        "6:11: replications[0].images: expected a list of image ids and selectors, found the text 'img-a'"]),
     ("image-mapping", spoiled("img-b", "{img-b: x}"), [
-        "6:19: replications[0].images[1]: expected an image id, found a mapping"]),
+        "6:20: replications[0].images[1].img-b: unknown key; the keys here are name, name_regex, latest"]),
     ("image-nothing", spoiled(IMAGES, "\n  - img-a\n  -"), [
-        "8:4: replications[0].images[1]: expected an image id, found nothing"]),
+        "8:4: replications[0].images[1]: expected an image id or a selector, found nothing"]),
     ("image-twice", spoiled("img-b", "img-a"), [
         "6:19: replications[0].images[1]: img-a again; it is already in line 6 of this list"]),
     ("neither-images-nor-list", spoiled(f"  images: {IMAGES}\n", ""), [

@@ -53,7 +53,7 @@ def test_version_that_nobody_gets_is_a_failure(stdout: str, code: int, said: str
     assert said in done.stderr
 
 
-@pytest.mark.parametrize("verb", [[], ["run"], ["status"], ["log"]], ids=" ".join)
+@pytest.mark.parametrize("verb", [[], ["run"], ["status"], ["log"], ["rehearse"], ["doctor"]], ids=" ".join)
 def test_help_loads_nothing_heavy(verb: list[str], make_home: MakeHome) -> None:
     """Asking for help answers at once, whatever it is about."""
     done = make_home().call(*verb, "--help", program=TRACED)

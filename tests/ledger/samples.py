@@ -27,6 +27,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 from orchestrator.ledger.sqlite import Ledger
 
 ORIGIN, EAST, SOUTH = Region("cn-north-1"), Region("cn-east-2"), Region("cn-south-1")
@@ -74,6 +75,10 @@ ONE_OF_EACH: tuple[Event, ...] = (
     Checked(at=NOW + 10, region=EAST, image=SIGHTING.image, sighting=None),
     Unanswered(at=NOW + 11, read="list", region=EAST, reason=Reason.SERVER_ERROR, until=NOW + 20),
     Settled(at=NOW + 12, copy=copy(1), made=False),
+    Selected(at=NOW + 12, replication="golden", region=ORIGIN, selector="name *", images=(source(1),)),
+    Pruned(at=NOW + 12, region=EAST, image=SIGHTING.image, copy=copy(1), reason=Reason.SHARED, request="r-3"),
+    Labelled(at=NOW + 12, copy=copy(1), image=SIGHTING.image, name="golden-1", reason=Reason.LABELLED),
+    Verified(at=NOW + 12, copy=copy(1), image=SIGHTING.image, differs=("size",)),
     Ended(at=NOW + 12, run=RUN, verdict="partial", exit_code=3),
     Remembered(at=NOW + 13, account="somebody", calls=(KnownCall(call=CALL, copies=(0, 1)),)),
 )

@@ -278,7 +278,7 @@ MUTANTS: tuple[Mutant, ...] = (
         old="        self._record(event, changes)\n",
         new=(
             "        self._late = [*getattr(self, '_late', ()), (event, changes)]\n"
-            "        while self._late and not isinstance(event, Called):\n"
+            "        while self._late and type(event).__name__ != 'Called':\n"
             "            self._record(*self._late.pop(0))\n"
         ),
         why="An intent is written down together with the next event, when its call is on its way.",

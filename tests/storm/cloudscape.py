@@ -163,6 +163,7 @@ class Cloudscape:
             size_mb=furniture.size_mb,
             snapshots=(f"snapshot-other-{len(self.foreign)}",),
             text=text,
+            root=(region, source) if text else None,  # what is copied on from it is a copy of that
             created_s=self.clock(),
         )
         self.foreign[image.id] = source if text else None

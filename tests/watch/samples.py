@@ -25,6 +25,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import CallId, Copy, ImageId, Region, Resource, RunId, Sighting, State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 from orchestrator.core.verdict import Counts, Overview, Result, Standing, Verdict
 
 NIGHT = 1_795_403_527.0
@@ -80,6 +81,10 @@ def every_event(text: str = "text", at: float = NIGHT) -> list[Event]:
         Settled(at=at, copy=COPY, made=True, image=COPY_OF_A),
         Ended(at=at, run=RUN, verdict=text, exit_code=3),
         Remembered(at=at),
+        Selected(at=at, replication=text, region=region, selector=text, images=(image,)),
+        Pruned(at=at, region=region, image=image, copy=COPY, reason=Reason.BUSY, detail=text, request=text),
+        Labelled(at=at, copy=COPY, image=image, name=text, reason=Reason.BUSY, detail=text, request=text),
+        Verified(at=at, copy=COPY, image=image, differs=(text,)),
     ]
 
 

@@ -18,7 +18,7 @@ from orchestrator.core.messages import (
 )
 from orchestrator.core.model import ImageId, Sighting, State
 from orchestrator.core.reasons import Reason
-from orchestrator.watch.names import ALWAYS, COPIES, EVENTS, Level, every_name
+from orchestrator.watch.names import ALWAYS, COPIES, EVENTS, NOTES, Level, every_name
 from orchestrator.watch.records import change_record, event_record, records
 from tests.watch.samples import CALL, COPY, EAST, NIGHT, NORTH, SOUTH, A, B, change, every_change, every_event
 
@@ -29,7 +29,7 @@ def test_every_kind_of_event_and_every_state_has_a_name_of_its_own() -> None:
     """Nothing that the ledger can hold is without a name in the log, and no name is used twice."""
     assert set(EVENTS) == set(KINDS_OF_EVENTS)
     assert set(COPIES) == set(State)
-    assert len(every_name()) == len(EVENTS) + len(COPIES) + 8
+    assert len(every_name()) == len(EVENTS) + len(COPIES) + len(NOTES)
 
 
 @pytest.mark.parametrize("event", every_event(), ids=lambda event: type(event).__name__)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.core.model import ImageId, State
 from orchestrator.core.reasons import Reason
-from orchestrator.core.verdict import Verdict
-from orchestrator.watch.result import Running, result_from_json, result_json
-from tests.watch.samples import COPY_OF_A, NIGHT, RUN, result, standing
+from orchestrator.core.verdict import Part, Verdict
+from orchestrator.watch.result import Running, parts_from_json, result_from_json, result_json
+from tests.watch.samples import COPY_OF_A, EAST, NIGHT, RUN, result, standing
 
 READY = standing(State.READY, Reason.COPIED, image=COPY_OF_A)
 FAILED = standing(State.FAILED, Reason.NOT_FOUND, source="img-b", detail='no "such"\nimage 镜像')
@@ -71,6 +72,31 @@ def test_a_result_survives_the_way_there_and_back(verdict: Verdict) -> None:
     copies = [standing(state, reason, detail="d", carrier=way) for state in State for reason in Reason]
     whole = result(READY, *copies, verdict=verdict, exit_code=4)
     assert result_from_json(result_json(whole)) == whole
+
+
+def test_the_parts_of_a_plan_are_told_and_read_back() -> None:
+    """By replication and destination, in a key of their own; without any there is no such key."""
+    parts = (
+        Part(replication="golden", destination=EAST, planned=2, ready=1),
+        Part(replication="镜像", destination=EAST, planned=1, ready=1),
+    )
+    whole = replace(result(READY, FAILED), parts=parts)
+    shape = json.loads(result_json(whole))
+    assert shape["replications"][0] == {
+        "replication": "golden", "destination_region": "cn-east-2", "planned": 2, "ready": 1,
+    }  # fmt: skip
+    assert result_from_json(result_json(whole)) == whole
+    assert parts_from_json(result_json(whole)) == parts
+    assert "replications" not in json.loads(result_json(result(READY)))
+    assert [part.whole for part in parts] == [False, True]
+
+
+@pytest.mark.parametrize("parts", [(), (Part(replication="a", destination=EAST, planned=1, ready=1),)])
+def test_parts_are_not_mistaken_for_words(parts: tuple[Part, ...]) -> None:
+    """A name or a detail that looks like the key of the parts is no part of any."""
+    trick = ', "replications": [{"replication": "x"}]}'
+    whole = replace(result(standing(State.FAILED, Reason.NOT_FOUND, detail=trick)), plan=trick, parts=parts)
+    assert parts_from_json(result_json(whole)) == parts
 
 
 def test_a_running_run_has_no_end() -> None:

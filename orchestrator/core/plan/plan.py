@@ -15,9 +15,11 @@ from orchestrator.core.model import CHUNK_MAX, Chunk, Copy, ImageId, Region
 from orchestrator.core.plan.complaints import Complaints, Enough, Page, Place, shown
 from orchestrator.core.plan.decode import decode
 from orchestrator.core.plan.image_list import IMAGES_MAX, LIST_BYTES_MAX, read_images
+from orchestrator.core.plan.policy import PLAIN, Policy
 from orchestrator.core.plan.rules import Draft, Rules
 from orchestrator.core.plan.shape import below
 from orchestrator.core.plan.yaml_text import ROOT, Text, parse
+from orchestrator.core.select import Selector
 from orchestrator.errors import PlanError
 
 __all__ = [
@@ -39,14 +41,15 @@ _DIGEST_LENGTH = 12
 class Replication:
     """These images, of this region, in those regions: what one entry of a plan wants.
 
-    `relay`: a copy that is ready may carry the next.
+    What `selectors` stand for is known only once they are resolved (`resolving.resolve`).
     """
 
     name: str
     source: Region
     destinations: tuple[Region, ...]
     images: tuple[ImageId, ...]
-    relay: bool = False
+    selectors: tuple[Selector, ...] = ()
+    policy: Policy = PLAIN
 
     def copies(self) -> Iterable[Copy]:
         """Name its copies: all images for the first destination, then all for the next.
@@ -65,15 +68,28 @@ class Plan:
     digest: str
 
     def copies(self) -> tuple[Copy, ...]:
-        """Expand to copies in the order of the plan, destination by destination; each copy once."""
-        return tuple(dict.fromkeys(copy for each in self.replications for copy in each.copies()))
+        """Expand to copies in the order of priority and plan, destination by destination; each copy once."""
+        by_priority = sorted(self.replications, key=lambda each: -each.policy.priority)
+        return tuple(dict.fromkeys(copy for each in by_priority for copy in each.copies()))
+
+    def wanting(self) -> dict[Copy, list[Replication]]:
+        """Return each copy with the replications that want it, in the order of `copies`."""
+        wanting: dict[Copy, list[Replication]] = {copy: [] for copy in self.copies()}
+        for each in self.replications:
+            for copy in each.copies():
+                wanting[copy].append(each)
+        return wanting
+
+    def selects(self) -> tuple[Region, ...]:
+        """Name the regions whose images must be listed before the plan says what it wants."""
+        return tuple(dict.fromkeys(each.source for each in self.replications if each.selectors))
 
     def relays(self) -> Callable[[Copy], bool]:
         """Return what tells of a copy whether a ready copy may carry it: any replication may say so."""
         routes: defaultdict[tuple[Region, Region], list[frozenset[ImageId]]] = defaultdict(list)
         for each in self.replications:
-            images = frozenset(each.images if each.relay else ())
-            for destination in each.destinations if each.relay else ():
+            images = frozenset(each.images if each.policy.relay else ())
+            for destination in each.destinations if each.policy.relay else ():
                 routes[each.source, destination].append(images)
         return lambda copy: any(
             copy.source in images for images in routes.get((copy.origin, copy.destination), ())
@@ -145,7 +161,9 @@ class _Loading:
         images = draft.images
         if draft.listed is not None:
             images = self._merge(draft, *self._list(draft.listed, below(draft.path, "images_from")))
-        return Replication(draft.name, draft.source, draft.destinations, tuple(images), draft.relay)
+        return Replication(
+            draft.name, draft.source, draft.destinations, tuple(images), draft.selectors, draft.policy
+        )
 
     def _merge(self, draft: Draft, page: Page, listed: dict[ImageId, Place]) -> dict[ImageId, Place]:
         """Join the plan's own images and the listed ones; an image is in one of them only."""

@@ -10,26 +10,21 @@ from dataclasses import dataclass
 from orchestrator.core.model import ImageId, Region
 from orchestrator.core.plan.complaints import Page, Place, nearest, shown
 from orchestrator.core.plan.image_list import add_image
+from orchestrator.core.plan.keys import (
+    DEFAULTS_KEYS,
+    FILE_PATH_MAX,
+    NAME_MAX,
+    PLAN_KEYS,
+    REPLICATION_KEYS,
+    VERSION,
+    advice,
+)
+from orchestrator.core.plan.policy import PLAIN, Policy
+from orchestrator.core.plan.policy_rules import policy_of
+from orchestrator.core.plan.selector_rules import selector_of
 from orchestrator.core.plan.shape import as_fields, as_items, as_text, below
 from orchestrator.core.plan.yaml_text import ROOT, Fields, Node, Text
-
-VERSION = "1"
-RELAY = False
-"""Whether ready copies carry further ones where a plan does not say."""
-
-NAME_MAX = 64
-FILE_PATH_MAX = 4_096
-
-_PLAN_KEYS = {"version": f"version: {VERSION}", "replications": "a list of replications", "relay": ""}
-_YES_OR_NO = {"true": True, "false": False}
-_REPLICATION_KEYS = {
-    "name": "a name that no other replication of this plan has",
-    "source": "the region that holds the images",
-    "destinations": "a list of regions",
-    "images": "",
-    "images_from": "",
-    "relay": "",
-}
+from orchestrator.core.select import Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +40,23 @@ class Draft:
     source: Region
     destinations: tuple[Region, ...]
     images: dict[ImageId, Place]
+    selectors: tuple[Selector, ...]
     listed: Text | None
-    relay: bool
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class _Defaults:
+    """What holds for replications that do not say; a None is not said here either."""
+
+    source: Node | None = None
+    destinations: Node | None = None
+    policy: Policy = PLAIN
+
+    def advice(self) -> dict[str, str]:
+        """Say what a replication must have, given these."""
+        given = {"source": self.source, "destinations": self.destinations}
+        return {k: "" if given.get(k) is not None else a for k, a in advice(REPLICATION_KEYS).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +68,28 @@ class Rules:
 
     def drafts(self, root: Node) -> list[Draft]:
         """Judge a whole plan."""
-        fields = as_fields(root, self.page, ROOT, _PLAN_KEYS, "a mapping of version and replications")
+        wanted = "a mapping of version and replications"
+        fields = as_fields(root, self.page, ROOT, advice(PLAN_KEYS), wanted)
         if "version" in fields:
             self._version(fields["version"])
-        relay = self._relay(fields.get("relay"), "relay", unsaid=RELAY)
+        relay = {key: node for key, node in fields.items() if key == "relay"}
+        defaults = self._defaults(fields.get("defaults"), policy_of(relay, self.page, ROOT, PLAIN))
         if "replications" not in fields:
             return []
         nodes = as_items(fields["replications"], self.page, "replications", "a list of replications")
         names: dict[str, Place] = {}
-        return [self._draft(node, f"replications[{i}]", names, relay) for i, node in enumerate(nodes)]
+        return [self._draft(node, f"replications[{i}]", names, defaults) for i, node in enumerate(nodes)]
+
+    def _defaults(self, node: Node | None, before: Policy) -> _Defaults:
+        """Judge what holds for all replications; the regions are judged here, once."""
+        if node is None:
+            return _Defaults(policy=before)
+        wanted = f"a mapping of {', '.join(key.name for key in DEFAULTS_KEYS)}"
+        fields = as_fields(node, self.page, "defaults", advice(DEFAULTS_KEYS), wanted)
+        source = self._region(fields.get("source"), "defaults.source")
+        self._destinations(fields.get("destinations"), "defaults.destinations", source)
+        policy = policy_of(fields, self.page, "defaults", before)
+        return _Defaults(fields.get("source"), fields.get("destinations"), policy)
 
     def _version(self, node: Node) -> None:
         """Refuse what another version of this program wrote or will write."""
@@ -75,20 +98,19 @@ class Rules:
             advice = f"'{shown(version.value)}' is unknown; this program reads version {VERSION}"
             self.page.add(version.place, "version", advice)
 
-    def _draft(self, node: Node, path: str, names: dict[str, Place], relay: bool) -> Draft:
-        """Judge one replication; `names` are those before it, `relay` is what the plan says of all."""
-        fields = as_fields(
-            node, self.page, path, _REPLICATION_KEYS, f"a mapping of {', '.join(_REPLICATION_KEYS)}"
-        )
+    def _draft(self, node: Node, path: str, names: dict[str, Place], defaults: _Defaults) -> Draft:
+        """Judge one replication; `names` are those before it."""
+        wanted = f"a mapping of {', '.join(key.name for key in REPLICATION_KEYS)}"
+        fields = as_fields(node, self.page, path, defaults.advice(), wanted)
         name = self._name(fields.get("name"), below(path, "name"), names)
-        source = self._region(fields.get("source"), below(path, "source"))
-        destinations = self._destinations(fields.get("destinations"), below(path, "destinations"), source)
-        images = self._images(fields.get("images"), below(path, "images"))
+        source = self._region(*_said(fields, defaults.source, path, "source"))
+        destinations = self._destinations(*_said(fields, defaults.destinations, path, "destinations"), source)
+        images, selectors = self._images(fields.get("images"), below(path, "images"))
         listed = self._listed(fields.get("images_from"), below(path, "images_from"))
-        relay = self._relay(fields.get("relay"), below(path, "relay"), unsaid=relay)
+        policy = policy_of(fields, self.page, path, defaults.policy)
         if isinstance(node, Fields) and not {"images", "images_from"} & node.entries.keys():
             self.page.add(node.place, below(path, "images"), "missing; add images, images_from or both")
-        return Draft(node.place, path, name, source, destinations, images, listed, relay)
+        return Draft(node.place, path, name, source, destinations, images, selectors, listed, policy)
 
     def _name(self, node: Node | None, path: str, names: dict[str, Place]) -> str:
         """Judge a name: short, printable and not taken."""
@@ -135,16 +157,20 @@ class Rules:
             found.setdefault(region, item.place)
         return tuple(found)
 
-    def _images(self, node: Node | None, path: str) -> dict[ImageId, Place]:
-        """Judge the images that the plan itself names."""
+    def _images(self, node: Node | None, path: str) -> tuple[dict[ImageId, Place], tuple[Selector, ...]]:
+        """Judge the images that the plan itself names, and what it selects the others by."""
         images: dict[ImageId, Place] = {}
+        selectors: list[Selector] = []
         if node is None:
-            return images
-        for i, item in enumerate(as_items(node, self.page, path, "a list of image ids")):
-            text = self._text(item, f"{path}[{i}]", "an image id")
+            return images, ()
+        for i, item in enumerate(as_items(node, self.page, path, "a list of image ids and selectors")):
+            if isinstance(item, Fields):
+                selectors.append(selector_of(item, self.page, f"{path}[{i}]"))
+                continue
+            text = self._text(item, f"{path}[{i}]", "an image id or a selector")
             if text is not None:
                 add_image(images, text.value, text.place, self.page, f"{path}[{i}]")
-        return images
+        return images, tuple(selectors)
 
     def _listed(self, node: Node | None, path: str) -> Text | None:
         """Judge the path of a list file; whether the file can be read turns out later."""
@@ -155,15 +181,11 @@ class Rules:
         self.page.add(listed.place, path, f"'{shown(listed.value)}' cannot be a path; {length}")
         return None
 
-    def _relay(self, node: Node | None, path: str, *, unsaid: bool) -> bool:
-        """Judge whether ready copies may carry others: true or false, and nothing like them."""
-        said = self._text(node, path, "true or false")
-        if said is None:
-            return unsaid
-        if said.value not in _YES_OR_NO:
-            self.page.add(said.place, path, f"'{shown(said.value)}' is neither true nor false")
-        return _YES_OR_NO.get(said.value, unsaid)
-
     def _text(self, node: Node | None, path: str, wanted: str) -> Text | None:
         """Take text; a missing key was complained of already."""
         return None if node is None else as_text(node, self.page, path, wanted)
+
+
+def _said(fields: dict[str, Node], default: Node | None, path: str, key: str) -> tuple[Node | None, str]:
+    """Return what a replication says, or the defaults for it, with its path."""
+    return (fields[key], below(path, key)) if key in fields else (default, below("defaults", key))

@@ -16,6 +16,7 @@ from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source, Track
+from orchestrator.core.upkeep import Pruned
 
 
 def begun(register: Register, event: Begun) -> None:
@@ -122,3 +123,20 @@ def settled(register: Register, event: Settled) -> None:
     if event.image is not None and event.image not in track.destination.images:
         register.name_image(track, event.image)
     register.move(track, Step.SEE_READY, Reason.SETTLED)
+
+
+def pruned(register: Register, event: Pruned) -> None:
+    """Forget the image of a copy that was deleted on purpose: it is neither missed nor made again by itself.
+
+    The image may be shown for a while as it goes; it is known for one of ours that nobody wants any more.
+    """
+    if event.reason is not Reason.PRUNED:
+        return
+    destination = register.destination(event.region)
+    destination.former.add(event.image)
+    track = destination.images.get(event.image)
+    if track is None or track.state not in (State.READY, State.FAILED):
+        return
+    register.name_image(track, None)
+    step = Step.GONE if track.state is State.READY else Step.RENEW
+    register.move(track, step, Reason.PRUNED)

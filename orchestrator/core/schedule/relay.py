@@ -7,6 +7,7 @@ for the rest of the run, and its copy waits for another one, the original at las
 
 from __future__ import annotations
 
+from orchestrator.core.likeness import features
 from orchestrator.core.marks import platform_source, read_mark
 from orchestrator.core.model import CallId, ImageId, Sighting, State
 from orchestrator.core.reasons import Nature, Reason
@@ -38,7 +39,7 @@ def verify(register: Register, track: Track, sighting: Sighting) -> None:
         track.fit = False
     elif sighting.status == "ready" and track.fit is None:
         original = track.source.sighting
-        track.fit = original is not None and _features(original) == _features(sighting)
+        track.fit = original is not None and features(original) == features(sighting)
         if track.fit:
             _enlist(register, track, sighting)
 
@@ -51,12 +52,6 @@ def _enlist(register: Register, track: Track, sighting: Sighting) -> None:
         track.source.names.add(sighting.name)
     if track.state is State.READY:
         register.offer_siblings(track)
-
-
-def _features(sighting: Sighting) -> tuple[object, ...]:
-    """Tell what a true copy shares with its original, as far as the cloud shows it."""
-    disks = len(sighting.snapshots)
-    return sighting.size_mb, disks, sighting.encrypted, sighting.platform, sighting.architecture
 
 
 # --- what ends it ---------------------------------------------------------------------------------

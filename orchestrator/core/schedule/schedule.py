@@ -50,6 +50,7 @@ from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.explaining import Explanation, explain
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
+from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
 from orchestrator.core.verdict import Counts, Overview, Standing
 
 
@@ -112,7 +113,9 @@ class Schedule:
                 nights.settled(register, event)
             case Begun():
                 nights.begun(register, event)
-            case Ended():
+            case Pruned():
+                nights.pruned(register, event)
+            case Ended() | Selected() | Labelled() | Verified():
                 pass
             case Remembered():
                 memory.recall(register, event)
@@ -284,6 +287,19 @@ class Schedule:
     def strangers(self) -> tuple[tuple[Region, ImageId], ...]:
         """Return the images that carry this ledger's mark and that the ledger does not know."""
         return tuple((d.region, image) for d in self.register.destinations.values() for image in d.strangers)
+
+    def pruned(self) -> frozenset[Copy]:
+        """Return the copies that were deleted on purpose and that nobody has wanted since."""
+        tracks = self.register.tracks.items()
+        return frozenset(c for c, t in tracks if t.state is State.WAITING and t.reason is Reason.PRUNED)
+
+    def copy_images(self) -> Iterator[ImageId]:
+        """Give every image that is known to be a copy."""
+        return (image for destination in self.register.destinations.values() for image in destination.images)
+
+    def unconfirmed(self) -> frozenset[Copy]:
+        """Return the wanted copies that an earlier run saw ready and that this one has not seen yet."""
+        return frozenset(copy for copy, t in self.register.tracks.items() if t.wanted and t.unconfirmed)
 
     def states(self) -> dict[Copy, State]:
         """Return the state of every copy ever planned."""

@@ -1,0 +1,102 @@
+"""Prunes: reads the regions of a plan, judges their images, deletes what nobody keeps; each one is an event.
+
+Without `apply` nothing is sent that changes anything, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from orchestrator.cloud.altering import AlteringCloud
+from orchestrator.cloud.inventory import Inventory, Room
+from orchestrator.cloud.persisting import persist
+from orchestrator.core.holdings import holdings
+from orchestrator.core.model import Copy, Region, State
+from orchestrator.core.plan import Plan
+from orchestrator.core.reasons import Reason
+from orchestrator.core.retention import Doom, Fate, judge
+from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.heritage import heritage
+from orchestrator.core.upkeep import Pruned
+from orchestrator.selecting import resolved_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruning:
+    """Retention for one ledger and one cloud; `clock` gives epoch seconds, `chance` jitter in [0, 1)."""
+
+    schedule: Schedule
+    cloud: AlteringCloud
+    inventory: Inventory
+    clock: Callable[[], float]
+    chance: Callable[[], float]
+
+    async def judged(self, plan: Plan) -> tuple[Doom, ...]:
+        """Judge the images of every destination that a replication with `keep` names.
+
+        Raises PlanError for what a selector forbids, CloudSilent or CredentialsRefused where a region
+        of the plan cannot be read: what is not known is not deleted.
+        """
+        now, register = self.clock(), self.schedule.register
+        keeping = [each for each in plan.replications if each.policy.keep is not None]
+        regions = dict.fromkeys(r for each in keeping for r in (each.source, *each.destinations))
+        copies = frozenset(self.schedule.copy_images())
+        selecting = await resolved_plan(plan, self.inventory, now=now, copies=copies)
+        shown = {region: await self.inventory.images(region) for region in regions}
+        known = tuple(heritage(register))
+        held = holdings(plan, selecting.resolved.plan, shown, known, register.ledger)
+        return judge(held, now=now)
+
+    async def delete(self, dooms: Iterable[Doom], tell: Callable[[Pruned], None]) -> int:
+        """Delete what may go, one after the other, and tell of each; return how many are still there."""
+        failed = 0
+        for doom in dooms:
+            if doom.goes:
+                event = await self._delete(doom)
+                tell(event)
+                failed += event.reason is not Reason.PRUNED
+        return failed
+
+    async def _delete(self, doom: Doom) -> Pruned:
+        """Delete one image with its snapshots."""
+        held = doom.held
+        done = await persist(partial(self.cloud.delete, held.region, held.sighting.image), self.chance)
+        return Pruned(
+            at=self.clock(), region=held.region, image=held.sighting.image, copy=held.copy,
+            reason=done.reason or Reason.PRUNED, detail=done.detail, request=done.request,
+        )  # fmt: skip
+
+    async def to_make_room(self, dooms: Iterable[Doom], wanted: Iterable[Copy]) -> tuple[Doom, ...]:
+        """Choose of what may go no more than the copies of tonight need room for, the oldest first."""
+        going = [doom for doom in dooms if doom.goes]
+        short = await self._shortages(wanted, dict.fromkeys(doom.held.region for doom in going))
+        chosen: list[Doom] = []
+        for doom in sorted(going, key=lambda doom: (doom.fate is not Fate.BROKEN, doom.held.made)):
+            lacks = short[doom.held.region]
+            if any(number > 0 for number in lacks):
+                chosen.append(doom)
+                lacks[0] -= 1
+                lacks[1] -= max(1, len(doom.held.sighting.snapshots))
+        return tuple(chosen)
+
+    async def _shortages(self, wanted: Iterable[Copy], regions: Iterable[Region]) -> dict[Region, list[int]]:
+        """Tell for each region how many images and how many snapshots it lacks for tonight's copies."""
+        images: Counter[Region] = Counter()
+        snapshots: Counter[Region] = Counter()
+        states, sources = self.schedule.states(), self.schedule.register.sources
+        for copy in wanted:
+            if states.get(copy) not in (State.READY, State.COPYING):
+                source = sources.get((copy.origin, copy.source))
+                images[copy.destination] += 1
+                snapshots[copy.destination] += source.snapshots if source is not None else 1
+        rooms: dict[Region, Room] = {region: await self.inventory.room(region) for region in regions}
+        return {
+            region: [
+                images[region] - (room.images[0] - room.images[1]),
+                snapshots[region] - (room.snapshots[0] - room.snapshots[1]),
+            ]
+            for region, room in rooms.items()
+        }

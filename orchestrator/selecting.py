@@ -1,0 +1,42 @@
+"""Resolves a plan's selectors: lists the source regions, nothing more, before a run knows what it wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.cloud.inventory import Inventory
+from orchestrator.core.model import ImageId
+from orchestrator.core.plan import Plan
+from orchestrator.core.plan.resolving import Resolved, resolve
+from orchestrator.core.upkeep import Selected
+
+
+@dataclass(frozen=True, slots=True)
+class Selecting:
+    """A plan whose selectors were resolved, and what the ledger is to keep of that."""
+
+    resolved: Resolved
+    events: tuple[Selected, ...]
+
+
+async def resolved_plan(
+    plan: Plan, inventory: Inventory, *, now: float, copies: frozenset[ImageId]
+) -> Selecting:
+    """Resolve a plan; one without selectors needs no request.
+
+    `copies` are the images that the ledger knows for copies. Raises PlanError for what a selector
+    forbids, CloudSilent or CredentialsRefused where a source region cannot be listed.
+    """
+    listings = {region: await inventory.images(region) for region in plan.selects()}
+    resolved = resolve(plan, listings, now=now, copies=copies)
+    events = tuple(
+        Selected(
+            at=now,
+            replication=each.name,
+            region=each.source,
+            selector=str(found.selector),
+            images=tuple(image.image for image in found.matched),
+        )
+        for each, found in resolved.selections
+    )
+    return Selecting(resolved, events)

@@ -1,0 +1,1 @@
+"""Tests of doctor: what is wrong is named with what mends it, and nothing but reads is sent."""

@@ -1,0 +1,1 @@
+"""Tests of rehearsals: the same night every time, nothing sent, nothing written."""
