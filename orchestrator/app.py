@@ -22,8 +22,12 @@ import anyio
 from orchestrator.cloud.access import Access
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.cloud.port import Cloud
-from orchestrator.core.model import RunId
+from orchestrator.core.diff import Diff
+from orchestrator.core.model import Copy, RunId
+from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import narrow
+from orchestrator.core.saved import held_to, refuse_other_plan
+from orchestrator.core.schedule import Schedule
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import (
@@ -43,11 +47,14 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger, secrets_in
-from orchestrator.night import Night, Outcome, Screen, Wish, tell_unsent
+from orchestrator.night import Night, tell_unsent
+from orchestrator.planning import Planning
 from orchestrator.rebuilding import Rebuilding, Rebuilt
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
+from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.settings.keyring import Keyring
+from orchestrator.wishes import Outcome, Screen, Wish
 
 __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
 
@@ -88,7 +95,7 @@ class Orchestrator:
     async def run(self, wish: Wish, halt: Halt | None = None, *, afresh: bool = False) -> Outcome:
         """Run a plan once; `afresh` forgets the ledger first, which only a simulation may want.
 
-        Raises OrchestratorError only for what stops the run before it has an id.
+        Raises OrchestratorError only for what stops the run before it has an id, PlanMoved among it.
         """
         halt, messenger = halt or Halt(), self._messenger()
         try:
@@ -113,7 +120,7 @@ class Orchestrator:
             night = Night(
                 run=lock.owner.run,
                 wish=wish,
-                wanted=narrow(wish.plan.copies(), wish.narrowing, schedule.states()),
+                wanted=await self._wanted(wish, schedule, halt),
                 settings=self._settings,
                 machine=self._machine,
                 screen=self._screen,
@@ -135,6 +142,25 @@ class Orchestrator:
                     compact(ledger, nights=self._settings.ledger_nights)
                     keep_snapshot(ledger, schedule)
             return outcome
+
+    async def diff(self, plan: Plan, halt: Halt | None = None) -> Diff:
+        """Say what a run would do with each copy of a plan; the cloud and the ledger are only read.
+
+        Raises CredentialsRefused, CloudSilent when nothing was answered, LedgerForeign, LedgerDamaged.
+        """
+        folder, settings = self._settings.state_dir.absolute(), self._settings
+        machine, clock, cloud = self._machine, self._clock, self._cloud
+        work = Planning(
+            folder=folder, plan=plan, settings=settings, machine=machine, clock=clock, cloud=cloud
+        )
+        return await work.look(halt or Halt())
+
+    async def _wanted(self, wish: Wish, schedule: Schedule, halt: Halt) -> tuple[Copy, ...]:
+        """Name the copies that a run wants: what is left of its plan, or what it is held to."""
+        if wish.saved is None:
+            return narrow(wish.plan.copies(), wish.narrowing, schedule.states())
+        refuse_other_plan(wish.saved, wish.plan, endpoint_name(self._settings.vm_endpoint))
+        return held_to(wish.saved, await self.diff(wish.plan, halt))
 
     async def rebuild(
         self, wish: Wish, halt: Halt | None = None, *, even_if_healthy: bool = False

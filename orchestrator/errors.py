@@ -31,6 +31,19 @@ class PlanError(UsageError):
         self.complaints = complaints
 
 
+class PlanMoved(UsageError):
+    """The saved plan is not true any more. Plan again, look at it, and run that."""
+
+    def __init__(self, moved: tuple[str, ...]) -> None:
+        """Take what moved, a line each."""
+        lines = "".join(f"\n  {line}" for line in moved)
+        super().__init__(
+            f"The world has moved since this plan was saved, so nothing was sent. What moved:{lines}\n"
+            "Run `orchestrator plan PLAN --out FILE` again and look at what it says."
+        )
+        self.moved = moved
+
+
 class SettingsError(UsageError):
     """A setting cannot be used. See docs/settings.md for the names and their forms."""
 

@@ -23,6 +23,7 @@ from orchestrator.core.verdict import (
 from orchestrator.errors import OrchestratorError
 
 Learn = Callable[[Event], None]
+Before = Callable[[Learn], Awaitable[Sequence[Notice]]]
 Finish = Callable[[Learn, frozenset[Copy]], Awaitable[Sequence[Notice]]]
 
 
@@ -30,14 +31,13 @@ Finish = Callable[[Learn, frozenset[Copy]], Awaitable[Sequence[Notice]]]
 class Extras:
     """What surrounds one run.
 
-    `told` are events of what came before it (selectors resolved, room made), `warnings` what to say of
-    that; `fault` is why it cannot even begin. `efforts` are the copies wanted by best effort with the
-    night on which they fail, `missed` the nights that each destination has missed in a row. `finish`
-    is called with the copies that the run made.
+    What comes `before` it (selectors told, room made) and what it must `finish` are handed the engine's way
+    to take an event in; the latter also the copies that this run made. `fault` is why it cannot even
+    begin. `efforts` are the copies wanted by best effort with the night on which they fail, `missed` the
+    nights that each destination has missed in a row.
     """
 
-    told: tuple[Event, ...] = ()
-    warnings: tuple[str, ...] = ()
+    before: tuple[Before, ...] = ()
     fault: OrchestratorError | None = None
     efforts: Mapping[Copy, int] = field(default_factory=dict)
     missed: Mapping[Region, int] = field(default_factory=dict)

@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from math import inf
-from pathlib import Path
 from signal import Signals
-from typing import TextIO
 
 import anyio
 
@@ -23,7 +19,6 @@ from orchestrator.cloud.port import Cloud
 from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.parts import parts_of
-from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
@@ -34,7 +29,6 @@ from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
 from orchestrator.extras import Extras, with_notices
 from orchestrator.ledger.binding import foreign_account
-from orchestrator.ledger.lock import LockOwner
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger
@@ -46,44 +40,10 @@ from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
 from orchestrator.watch.shortages import Shortages
 from orchestrator.watch.text import clean
+from orchestrator.wishes import Outcome, Screen, Wish
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Screen:
-    """How much a run shows, and where; None is a stream that is closed."""
-
-    stream: TextIO | None = field(default_factory=lambda: sys.stderr)
-    quiet: bool = False
-    verbose: bool = False
-    progress: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What one run is asked for: a plan, perhaps less than all of it, and by when.
-
-    `deadline_s` is in seconds from the start of the run, `lock_wait_s` how long to wait for
-    another run to end. `overtakes` is the run that may be overtaken if it still holds the lock
-    then: somebody was asked about this one and no other.
-    """
-
-    plan: Plan
-    narrowing: Narrowing = field(default_factory=Narrowing)
-    deadline_s: float = inf
-    lock_wait_s: float = 0.0
-    overtakes: LockOwner | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a run came to; `fault` is what stopped it, if something did that a person must mend."""
-
-    result: Result
-    log: Path
-    fault: OrchestratorError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +77,7 @@ class Night:
             engine = self._engine(log, console)
             self._introduce(log)
             late, fault = False, self.extras.fault
-            notices = [Notice("selection", warning) for warning in self.extras.warnings]
+            notices: list[Notice] = []
             try:
                 if fault is None:
                     late = await self._drive(engine, log, console, halt, notices)
@@ -149,9 +109,10 @@ class Night:
             engine.begin(self.run, plan.name, self.wanted, where, rebuilds=self.rebuilds, relay=plan.relays())
             if self.messenger is not None:
                 tasks.start_soon(self.messenger.begun, log.note)
-            for event in self.extras.told:
-                engine.learn(event)
-            late = await engine.run(halt, deadline=self.clock() + self.wish.deadline_s)
+            for before in self.extras.before:
+                notices += await before(engine.learn)
+            now, wish = self.clock(), self.wish
+            late = await engine.run(halt, deadline=now + wish.deadline_s, submits_until=now + wish.submit_s)
             if self.extras.finish is not None and not halt.requested and self.schedule.stopped is None:
                 notices += await self.extras.finish(engine.learn, self._fresh())
             tasks.cancel_scope.cancel()

@@ -118,6 +118,7 @@ def _past(reader: LedgerReader, folder: Path, row: RunRow) -> Past:
         narrowed=result.narrowed,
         copies=result.copies,
         strangers=len(result.strangers),
+        notices=frozenset(notice.kind for notice in result.notices),
     )
 
 

@@ -15,6 +15,7 @@ from orchestrator.errors import PlanError, SettingsError
 
 if TYPE_CHECKING:
     from orchestrator.core.plan import Plan
+    from orchestrator.core.saved import SavedPlan
     from orchestrator.settings import Settings
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
@@ -83,6 +84,23 @@ def read_plan(path: str, settings: Settings) -> Plan:
 
     read_list = partial(_read_list, Path(path).parent)
     return load_plan(_read(path, PLAN_BYTES_MAX + 1), path, regions=settings.regions(), read_list=read_list)
+
+
+def read_saved(path: str | None) -> SavedPlan | None:
+    """Read a saved plan; None where the file is none. Raises UsageError for one that was changed.
+
+    Only a regular file is looked into: what a pipe gives, it gives once, to whoever reads the plan.
+    """
+    if path is None or not os.path.isfile(path):
+        return None
+    try:
+        with open(path, "rb") as file:
+            head = file.read(100)
+            from orchestrator.watch.plan_file import is_saved, saved_from_json
+
+            return saved_from_json(head + file.read(), path) if is_saved(head) else None
+    except OSError:
+        return None  # whoever reads it as a plan says so
 
 
 def _read(path: str, most: int) -> bytes:

@@ -1,19 +1,22 @@
-"""`orchestrator validate` and `orchestrator plan`: what a plan says, without sending anything."""
+"""`orchestrator validate` and `orchestrator plan`: what a plan says, what a run would do."""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.detailed import DetailedCommand, detailed_option
 from orchestrator.cli.options import read_plan, settings_of, settings_options, simulate_option, state_folder
-from orchestrator.errors import PlanError
+from orchestrator.errors import PlanError, UsageError
 
 if TYPE_CHECKING:
-    from orchestrator.core.model import Chunk, Copy, State
+    from orchestrator.core.diff import Diff
+    from orchestrator.core.model import Copy, State
+    from orchestrator.core.plan import Plan
+    from orchestrator.engine.halt import Halt
+    from orchestrator.settings import Settings
 
 PATH_MAX = 4096
 """As many characters of a file's name are shown."""
@@ -43,30 +46,95 @@ def validate(
         raise PlanError(tuple(complaints))
 
 
-@click.command()
+@click.command(cls=DetailedCommand)
 @click.argument("plan")
+@click.option("--all", "every", is_flag=True, help="List every copy and every source.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Save it; `run FILE` does exactly that."
+)
+@detailed_option
+@click.option("--offline", is_flag=True, help="Ask the cloud nothing; show chunks by plan and ledger alone.")
+@click.option("--profile", metavar="NAME", help="Credentials of a profile in ~/.jdc/config.")
 @simulate_option
 @settings_options
 def plan(
-    plan: str, as_json: bool, simulate: bool, config: Path | None, state_dir: str | None,
+    plan: str, every: bool, as_json: bool, out: Path | None, detailed_exitcode: bool, offline: bool,
+    profile: str | None, simulate: bool, config: Path | None, state_dir: str | None,
     settings: tuple[str, ...],
-) -> None:  # fmt: skip
-    """Show what PLAN would copy, in chunks of at most ten; nothing is sent or written.
+) -> int:  # fmt: skip
+    """Show what a run of PLAN would do with each copy, and why; nothing is sent or written.
 
-    What the ledger has as ready is left out; a run confirms it by listing the destinations.
+    The cloud is read as a run would read it before its first call: sources, destinations, quotas.
+    With --offline or --simulate only the plan and the ledger are.
     """
-    from orchestrator.core.plan import preview
-
     loaded = settings_of(config, state_dir, settings)
-    wanted = read_plan(plan, loaded).copies()
-    states = _known(state_folder(loaded, simulate=simulate))
-    chunks = preview(copy for copy in wanted if _to_send(states.get(copy)))
+    wish = read_plan(plan, loaded)
+    if offline or simulate:
+        if out is not None or every or detailed_exitcode:
+            raise UsageError("--out, --all and --detailed-exitcode need the cloud: leave --offline out.")
+        _preview(wish, _known(state_folder(loaded, simulate=simulate)), as_json=as_json)
+        return 0
+    if out is not None and plan == "-":
+        raise UsageError("--out needs a PLAN that is a file: the run reads it again.")
+    diff = _look(wish, loaded, profile)
+    _show(diff, as_json=as_json, every=every)
+    if out is not None:
+        _save(diff, out, plan, loaded)
+    return diff.exit_code(detailed=detailed_exitcode)
+
+
+# --- with the cloud -------------------------------------------------------------------------------
+
+
+def _look(plan: Plan, settings: Settings, profile: str | None) -> Diff:
+    """Look at the cloud, with signals heard."""
+    import anyio
+
+    from orchestrator.app import Orchestrator
+    from orchestrator.cli.credentials import credentials_of
+    from orchestrator.cli.signals import listening
+    from orchestrator.errors import CredentialsMissing
+
+    try:
+        credentials, reread = credentials_of(profile)
+    except CredentialsMissing as error:
+        raise CredentialsMissing(
+            f"{error} Without any, `plan --offline` shows what plan and ledger alone can tell."
+        ) from None
+
+    async def look(halt: Halt) -> Diff:
+        async with Orchestrator(settings, credentials, reread=reread) as orchestrator:
+            return await orchestrator.diff(plan, halt)
+
+    return anyio.run(listening, look)
+
+
+def _show(diff: Diff, *, as_json: bool, every: bool) -> None:
+    """Print what was seen."""
     if as_json:
-        click.echo(json.dumps(_shape(plan, wanted, states, chunks)))
+        from orchestrator.watch.plan_json import diff_json
+
+        click.echo(diff_json(diff))
         return
-    for line in _lines(plan, wanted, states, chunks):
+    from orchestrator.watch.plan_view import plan_lines
+
+    for line in plan_lines(diff, every=every):
         click.echo(line)
+
+
+def _save(diff: Diff, out: Path, plan: str, settings: Settings) -> None:
+    """Save what was seen, and say how to run it."""
+    from orchestrator.core.saved import saved_plan
+    from orchestrator.settings.endpoints import endpoint_name
+    from orchestrator.watch.plan_file import write_saved
+    from orchestrator.watch.text import clean
+
+    write_saved(out, saved_plan(diff, str(Path(plan).absolute()), endpoint_name(settings.vm_endpoint)))
+    click.echo(f"saved: `orchestrator run {clean(str(out), PATH_MAX)}` does exactly this", err=True)
+
+
+# --- without it -----------------------------------------------------------------------------------
 
 
 def _known(folder: Path) -> dict[Copy, State]:
@@ -80,43 +148,12 @@ def _known(folder: Path) -> dict[Copy, State]:
         return reader.states()
 
 
-def _to_send(state: State | None) -> bool:
-    """Tell whether a run would send a call for a copy, as far as the ledger knows."""
-    return state is None or state.value in ("waiting", "failed")
+def _preview(plan: Plan, states: dict[Copy, State], *, as_json: bool) -> None:
+    """Print the chunks of what the ledger does not have."""
+    from orchestrator.watch.preview import preview_json, preview_lines
 
-
-def _lines(
-    name: str, wanted: tuple[Copy, ...], states: dict[Copy, State], chunks: tuple[Chunk, ...]
-) -> list[str]:
-    """Write the preview for people: a line per route, then its chunks."""
-    from orchestrator.core.plan.complaints import shown
-
-    lines = [f"{shown(name, PATH_MAX)}: {len(wanted)} copies wanted{_of_these(wanted, states)}"]
-    lines.append(f"to copy: {sum(len(c.copies) for c in chunks)} in {len(chunks)} calls")
-    for chunk in chunks:
-        lines.append(f"  {chunk.origin} > {chunk.destination}: {' '.join(chunk.sources)}")
-    return lines
-
-
-def _of_these(wanted: tuple[Copy, ...], states: dict[Copy, State]) -> str:
-    """Say what the ledger knows of the wanted copies."""
-    known = Counter(states[copy].value for copy in wanted if copy in states)
-    return "; the ledger has " + ", ".join(f"{n} {s}" for s, n in sorted(known.items())) if known else ""
-
-
-def _shape(
-    name: str, wanted: tuple[Copy, ...], states: dict[Copy, State], chunks: tuple[Chunk, ...]
-) -> dict[str, object]:
-    """Write the preview for machines."""
-    from orchestrator.watch.text import well_formed
-
-    known = Counter(states[copy].value for copy in wanted if copy in states)
-    return {
-        "plan": well_formed(name),
-        "wanted": len(wanted),
-        "known": dict(sorted(known.items())),
-        "chunks": [
-            {"source_region": c.origin, "destination_region": c.destination, "images": list(c.sources)}
-            for c in chunks
-        ],
-    }
+    if as_json:
+        click.echo(preview_json(plan, states))
+        return
+    for line in preview_lines(plan, states):
+        click.echo(line)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.options import read_plan, settings_of, settings_options
+from orchestrator.cli.credentials import credentials_of
+from orchestrator.cli.options import read_plan, read_saved, settings_of, settings_options
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestrator.app import Outcome, Screen, Wish
     from orchestrator.core.plan import Plan
     from orchestrator.core.plan.narrowing import Narrowing
+    from orchestrator.core.saved import SavedPlan
     from orchestrator.engine.halt import Halt
     from orchestrator.settings import Settings
 
@@ -53,7 +53,8 @@ def run(
     """Make every copy that PLAN wants, and wait until each is ready.
 
     Copies that are there already are confirmed and not made again; an interrupted run is taken
-    over. Without PLAN, --simulate uses the demo plan that comes with the program.
+    over. A PLAN that `plan --out` saved is done exactly as it says, or refused when the world has
+    moved. Without PLAN, --simulate uses the demo plan that comes with the program.
     """
     from orchestrator.app import Screen, Wish
     from orchestrator.cli.take_over import agreed_holder
@@ -61,9 +62,12 @@ def run(
     if (yes and not take_over) or (take_over and simulate):
         raise UsageError("--yes goes with --take-over, and --take-over with a run that is not simulated.")
     loaded = settings_of(config, state_dir, settings)
+    saved, narrowing = read_saved(plan), _narrowing(only, destination, limit, failed=failed)
+    _refuse_less(saved, narrowing, simulate=simulate)
     wish = Wish(
-        plan=_plan(plan, loaded, simulate=simulate),
-        narrowing=_narrowing(only, destination, limit, failed=failed),
+        plan=_plan(saved.file if saved else plan, loaded, simulate=simulate),
+        saved=saved,
+        narrowing=narrowing,
         deadline_s=_seconds_until(deadline, datetime.now().astimezone()) if deadline else inf,
         lock_wait_s=_duration("--lock-wait", lock_wait) if lock_wait else 0.0,
         overtakes=agreed_holder(loaded.state_dir, yes=yes) if take_over else None,
@@ -94,6 +98,16 @@ def _narrowing(
 
     images, regions = frozenset(map(ImageId, only)), frozenset(map(Region, destinations))
     return Narrowing(images=images, destinations=regions, failed=failed, limit=limit)
+
+
+def _refuse_less(saved: SavedPlan | None, narrowing: Narrowing, *, simulate: bool) -> None:
+    """Refuse to do less than a saved plan says, or to do it elsewhere."""
+    from orchestrator.core.plan.narrowing import Narrowing
+
+    if saved is not None and (simulate or narrowing != Narrowing()):
+        raise UsageError(
+            "a saved plan is done as it is: leave --only, --destination, --failed, --limit, --simulate out."
+        )
 
 
 def _duration(option: str, text: str) -> float:
@@ -132,21 +146,12 @@ def _run(settings: Settings, wish: Wish, screen: Screen, profile: str | None, *,
 
             return await run_simulated(settings, wish, screen, halt)
         from orchestrator.app import Orchestrator
-        from orchestrator.settings.credentials import load_credentials
 
-        source = partial(load_credentials, environ=os.environ, home=Path.home(), profile=profile)
-        again = partial(source, warn=lambda message: None)  # what there is to warn of was said
-        async with Orchestrator(settings, source(warn=_warn), reread=again, screen=screen) as orchestrator:
+        credentials, again = credentials_of(profile)
+        async with Orchestrator(settings, credentials, reread=again, screen=screen) as orchestrator:
             return await orchestrator.run(wish, halt)
 
     return anyio.run(listening, night)
-
-
-def _warn(message: str) -> None:
-    """Show a warning."""
-    from orchestrator.watch.text import neutral
-
-    click.echo(neutral(f"warning: {message}"), err=True)
 
 
 def _report(outcome: Outcome, *, quiet: bool, as_json: bool) -> int:

@@ -43,6 +43,10 @@ class Alarm(Enum):
     DEADLINE = Level.WARNING, "the deadline came first, the next run goes on"
     INTERRUPTED = Level.WARNING, "the run was stopped, the next run goes on"
     REBUILT = Level.WARNING, "the ledger was rebuilt, the next run settles the rest"
+    DIFFERENT = Level.CRITICAL, "copies are not what their sources are; see `orchestrator status`"
+    LABELS = Level.WARNING, "copies have not the names or texts that they should; see `orchestrator status`"
+    TOLERATED = Level.WARNING, "copies are missing where best effort is enough for now"
+    SELECTION = Level.WARNING, "a selector of the plan matched no image; see `orchestrator status`"
     STRANGERS = Level.WARNING, "images carry our mark and are not known; see `orchestrator status`"
     NOTHING = Level.WARNING, "the plan wanted no copy at all"
 
@@ -61,7 +65,8 @@ class Alarm(Enum):
 class Past:
     """One run of a plan. Times are UTC epoch seconds; without `verdict` it goes on, or was killed.
 
-    `narrowed` tells that it wanted less than the plan; `strangers` counts images that nobody knows.
+    `narrowed` tells that it wanted less than the plan; `strangers` counts images that nobody knows;
+    `notices` are the kinds of its `verdict.Notice`s.
     """
 
     run: RunId
@@ -73,6 +78,7 @@ class Past:
     narrowed: bool = False
     copies: tuple[Standing, ...] = ()
     strangers: int = 0
+    notices: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,15 +107,21 @@ class Probe:
 class _Night:
     """A run of the whole plan that has ended, with what later runs of parts of it changed.
 
-    `complete_at` is since when everything was ready, None where something is not; `told_by` is the last
-    of these runs that did not end well, or else the whole one.
+    `complete_at` is since when everything was ready, or might be missing, None where something is not;
+    `told_by` is the last of these runs that did not end well, or else the whole one.
     """
 
     run: Past
     told_by: Past
     copies: tuple[Standing, ...]
     strangers: int
+    notices: frozenset[str]
     complete_at: float | None
+
+    @property
+    def tolerated(self) -> bool:
+        """Tell whether whatever is missing may be: every one of these runs ended well all the same."""
+        return self.told_by.verdict is Verdict.OK and "tolerated" in self.notices
 
 
 def probe(past: Sequence[Past], *, now: float, max_age_s: float) -> Probe:
@@ -165,15 +177,19 @@ def _night(run: Past, parts: Sequence[Past]) -> _Night:
     """Put the parts, the whole run first, over each other: the later word on a copy counts."""
     copies: dict[Copy, Standing] = {}
     complete_at: float | None = None
+    notices = frozenset[str]()
     for part in parts:
         copies |= {standing.copy: standing for standing in part.copies}
+        notices |= part.notices
         stopped = part.verdict in (Verdict.FAILED, Verdict.CREDENTIALS)
-        if stopped or not copies or any(s.state is not State.READY for s in copies.values()):
+        lacks = any(s.state is not State.READY for s in copies.values())
+        may_lack = part.verdict is Verdict.OK and "tolerated" in notices
+        if stopped or not copies or (lacks and not may_lack):
             complete_at = None
         elif complete_at is None:
             complete_at = part.finished_at
     told_by = next((part for part in reversed(parts) if part.verdict is not Verdict.OK), run)
-    return _Night(run, told_by, tuple(copies.values()), parts[-1].strangers, complete_at)
+    return _Night(run, told_by, tuple(copies.values()), parts[-1].strangers, notices, complete_at)
 
 
 def _alarms(past: Sequence[Past], night: _Night | None) -> Iterator[Alarm]:
@@ -187,11 +203,19 @@ def _alarms(past: Sequence[Past], night: _Night | None) -> Iterator[Alarm]:
         yield from _wrong(night)
 
 
+_OF_NOTICES = {"difference": Alarm.DIFFERENT, "label": Alarm.LABELS, "selection": Alarm.SELECTION}
+"""What the notices of a run mean here, by their kinds."""
+
+
 def _wrong(night: _Night) -> Iterator[Alarm]:
     """Say what is wrong with one night as it ended."""
     tallies = _tallies(night.copies)
     named = (("person", Alarm.PERSON), ("failed", Alarm.FAILED), ("deferred", Alarm.DEFERRED))
-    yield from (alarm for word, alarm in named if tallies[word])
+    if night.tolerated and tallies["ready"] < tallies.total():
+        yield Alarm.TOLERATED
+    else:
+        yield from (alarm for word, alarm in named if tallies[word])
+    yield from (alarm for kind, alarm in _OF_NOTICES.items() if kind in night.notices)
     if night.strangers:
         yield Alarm.STRANGERS
     if night.complete_at is None:

@@ -85,6 +85,7 @@ class Reason(StrEnum):
     LABELLED = "labelled"
     SHARED = "shared"
     PROTECTED = "protected"
+    SUBMITS_OVER = "submits-over"
 
 
 class Meaning(NamedTuple):
@@ -241,6 +242,9 @@ MEANINGS: dict[Reason, Meaning] = {
         _N.IMAGE_PERMANENT,
         "the image is shared with other accounts and cannot be deleted",
         "unshare it in the console first",
+    ),
+    Reason.SUBMITS_OVER: Meaning(
+        _N.NORMAL, "the time to send calls (--submit-until) is over; the next run goes on"
     ),
     Reason.PROTECTED: Meaning(
         _N.IMAGE_PERMANENT, "the cloud protects the image from deletion", "look at the image in the console"

@@ -183,7 +183,7 @@ def judge(
         return Verdict.FAILED, EXIT_FOREIGN
     if signal is not None:
         return Verdict.INTERRUPTED, 128 + signal
-    if late:
+    if late or stopped is Reason.SUBMITS_OVER:
         return Verdict.DEADLINE, EXIT_DEADLINE
     return (Verdict.PARTIAL if counts.ready else Verdict.FAILED), EXIT_INCOMPLETE
 

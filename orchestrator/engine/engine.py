@@ -126,32 +126,36 @@ class Engine:
             while batch := tuple(islice(same, _BATCH)):
                 self.learn(Planned(at=self._senses.clock(), copies=batch, relay=relayed))
 
-    async def run(self, halt: Halt, *, deadline: float = inf) -> bool:
+    async def run(self, halt: Halt, *, deadline: float = inf, submits_until: float = inf) -> bool:
         """Work until nothing is left to do, the deadline comes, or a halt is requested.
 
-        Returns whether it was the deadline. Open answers are awaited briefly; what is still open
-        then is on disk as an intent, and the next run settles it.
+        After `submits_until` no call is sent any more; what is under way is watched. Returns whether
+        it was the deadline. Open answers are awaited briefly; what is still open then is on disk as an
+        intent, and the next run settles it.
         """
         halt.listener = self._wake
         async with anyio.create_task_group() as tasks:
             for number in range(self.schedule.register.limits.workers):
                 tasks.start_soon(self._work, name=f"worker {number}")
-            late = await self._drive(tasks, halt, deadline)
+            late = await self._drive(tasks, halt, deadline, submits_until)
             await self._drain(halt)
             tasks.cancel_scope.cancel()
         return late
 
-    async def _drive(self, tasks: TaskGroup, halt: Halt, deadline: float) -> bool:
+    async def _drive(self, tasks: TaskGroup, halt: Halt, deadline: float, submits_until: float) -> bool:
         """Decide and begin what was decided, again and again; return whether the deadline came."""
         while not halt.requested and not self.schedule.finished(waits_for_room=deadline < inf):
             now = self._senses.clock()
             if now >= deadline:
                 return True
+            if now >= submits_until:
+                self.schedule.send_no_more()
+                submits_until = inf
             decision = self.schedule.decide(now)
             for action in decision.actions:
                 self._begin(tasks, action)
             if not decision.actions:
-                await self._wait(min(decision.wake, deadline))
+                await self._wait(min(decision.wake, deadline, submits_until))
         return False
 
     async def _drain(self, halt: Halt) -> None:

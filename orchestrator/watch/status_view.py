@@ -16,6 +16,7 @@ from orchestrator.watch.result import RUNNING, Running, counts_shape
 from orchestrator.watch.summary import (
     calls_line,
     counts_text,
+    notice_lines,
     pending_lines,
     stranger_lines,
     trouble_lines,
@@ -34,12 +35,12 @@ def status_lines(view: Result | Running, now: float, cells: Sequence[Cell] = ())
     Then a row per destination, the freshness matrix if there are `cells`, and what merely waits.
     """
     overviews = view.overviews if isinstance(view, Running) else ()
-    strangers = stranger_lines(view) if isinstance(view, Result) else []
+    said = [*stranger_lines(view), *notice_lines(view)] if isinstance(view, Result) else []
     held_up = [standing for standing in view.copies if _is_held_up(standing)]
     others = [standing for standing in view.copies if not _is_held_up(standing)]
     return [
         *_head(view, now),
-        *strangers,
+        *said,
         *trouble_lines(view.copies),
         *pending_lines(held_up),
         *_table(view.copies, overviews),

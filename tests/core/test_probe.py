@@ -53,13 +53,20 @@ def copies(word: str) -> tuple[Standing, ...]:
 
 
 def ended(
-    verdict: Verdict, word: str, *, ago_h: float = 4, strangers: int = 0, code: int | None = None
+    verdict: Verdict,
+    word: str,
+    *,
+    ago_h: float = 4,
+    strangers: int = 0,
+    code: int | None = None,
+    notices: str = "",
 ) -> Past:
     """Make a run of two hours that ended so long ago."""
     at = NOW - ago_h * HOUR_S
     return Past(
         run=RunId(f"run-{ago_h}"), started_at=at - 2 * HOUR_S, finished_at=at, verdict=verdict,
         exit_code=EXITS[verdict] if code is None else code, copies=copies(word), strangers=strangers,
+        notices=frozenset(notices.split()),
     )  # fmt: skip
 
 
@@ -126,7 +133,20 @@ NIGHTS = [
         "it goes on, the one before met its deadline", YELLOW, (A.DEADLINE,),
         GOING, ended(DEADLINE, "rw", ago_h=20), YESTERDAY,
     ),
+    row("a destination may be down", YELLOW, (A.TOLERATED,), ended(OK, "rfw", notices="tolerated"), LONG_AGO),
+    row(
+        "a destination may be down for nights", YELLOW, (A.TOLERATED,),
+        ended(OK, "rf", notices="tolerated"), ended(OK, "rf", ago_h=28, notices="tolerated"), LONG_AGO,
+    ),
+    row("a copy could not be named", YELLOW, (A.LABELS,), ended(PARTIAL, "rr", notices="label"), YESTERDAY),
+    row("a selector matched nothing", YELLOW, (A.SELECTION,), ended(OK, "rr", notices="selection")),
     # --- red: somebody must act
+    row("unlike its source", RED, (A.DIFFERENT,), ended(PARTIAL, "rr", notices="difference"), YESTERDAY),
+    row(
+        "it was down for too many nights", RED, (A.FAILED,),
+        ended(PARTIAL, "rf"), ended(OK, "rf", ago_h=25, notices="tolerated"), LONG_AGO,
+    ),
+    row("effort excuses no others", RED, (A.FAILED,), ended(PARTIAL, "ff", notices="tolerated"), YESTERDAY),
     row("one failed", RED, (A.FAILED,), ended(PARTIAL, "rrf"), YESTERDAY),
     row("all failed", RED, (A.FAILED,), ended(FAILED, "fn"), YESTERDAY),
     row("one failed, others have no room", RED, (A.FAILED, A.DEFERRED), ended(PARTIAL, "rfi"), YESTERDAY),

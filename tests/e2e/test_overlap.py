@@ -101,7 +101,7 @@ def test_every_verb_answers_during_a_run_and_after_it(scene: Scene) -> None:
 
 def looked(home: Home) -> Any:
     """Use every verb that looks, in words and as JSON, and return what status says."""
-    verbs = (["status"], ["runs"], ["log"], ["plan", "plan.yaml"], ["validate", "plan.yaml"])
+    verbs = (["status"], ["runs"], ["log"], ["plan", "plan.yaml", "--offline"], ["validate", "plan.yaml"])
     for started in [home.start(*verb) for verb in verbs]:
         done = started.wait()
         assert (done.code, bool(done.out.strip())) == (0, True), done
@@ -112,7 +112,7 @@ def looked(home: Home) -> Any:
     assert {**named, "calls": 0} == {**view, "calls": 0}, "all but the looks that went out in between"
     assert {entry["run"] for entry in home.call("log", "--json").lines} == {view["run"]}
     assert home.call("log", "--path").out == f"{home.state / 'logs' / view['run']}.jsonl\n"
-    preview = home.call("plan", "plan.yaml", "--json").json
+    preview = home.call("plan", "plan.yaml", "--offline", "--json").json
     assert (preview["wanted"], sum(preview["known"].values())) == (6, 6)
     return view
 
@@ -149,6 +149,6 @@ def test_looking_where_nothing_was_run(make_home: MakeHome) -> None:
         assert "a fault of our own" not in done.err
     assert empty.call("runs", "--json").json == []
     plan = empty.plan(images(12), EAST)
-    preview = empty.call("plan", plan, "--json").json
+    preview = empty.call("plan", plan, "--offline", "--json").json
     assert [len(chunk["images"]) for chunk in preview["chunks"]] == [10, 2]
     assert not empty.state.exists()

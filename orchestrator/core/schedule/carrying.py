@@ -20,6 +20,16 @@ def able(track: Track) -> Iterator[Track]:
                 yield other
 
 
+def unready(source: Source) -> bool:
+    """Tell whether the latest look at an original showed it not ready yet: every call would be refused."""
+    return source.shown and source.sighting is not None and source.sighting.status == "pending"
+
+
+def unknown(source: Source, now: float) -> bool:
+    """Tell whether an original is to be looked at before it is called: never seen, or unready then."""
+    return not source.inspected or (unready(source) and source.not_before <= now)
+
+
 def carries(carrier: Source, track: Track) -> bool:
     """Tell whether an image that was offered may still carry a copy: much may have happened since."""
     if carrier is track.source:

@@ -9,7 +9,7 @@ from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule.admission import admit
 from orchestrator.core.schedule.answers import fail_image, give_up, give_up_confirming
 from orchestrator.core.schedule.belonging import belongs
-from orchestrator.core.schedule.carrying import able
+from orchestrator.core.schedule.carrying import able, unready
 from orchestrator.core.schedule.counting import count, uncount
 from orchestrator.core.schedule.culprits import suspect_alone
 from orchestrator.core.schedule.evidence import judge_text
@@ -43,6 +43,7 @@ def inspected(register: Register, event: Inspected) -> None:
         if image in shown:
             _learn(register, source, shown[image])
             _preflight(register, source)
+            _await_ready(register, source)
         else:
             # Deleted, or not ours to see: only the call itself can tell, and it should not take
             # nine others down with it. What was known stays: its copies are recognised by it.
@@ -69,6 +70,25 @@ def _preflight(register: Register, source: Source) -> None:
     waiting = [t for t in source.tracks if t.wanted and t.state is State.WAITING]
     if reason is not None and waiting:
         fail_image(register, waiting[0], reason, "")
+
+
+def _await_ready(register: Register, source: Source) -> None:
+    """Look again later at a source that is not ready yet; fail its copies when that takes COPY_TIMEOUT."""
+    waiting = [t for t in source.tracks if t.wanted and t.state is State.WAITING]
+    if not unready(source):
+        for track in waiting:
+            if track.reason is Reason.SOURCE_PENDING:
+                source.busy_since = None
+                register.restate(track, Reason.QUEUED)
+        return
+    source.busy_since = register.now if source.busy_since is None else source.busy_since
+    source.not_before = register.now + register.limits.poll_interval_s
+    if waiting and register.now - source.busy_since > register.limits.copy_timeout_s:
+        fail_image(register, waiting[0], Reason.SOURCE_PENDING, "")
+        return
+    for track in waiting:
+        if track.reason is not Reason.SOURCE_PENDING:
+            register.restate(track, Reason.SOURCE_PENDING)
 
 
 def obstacle(sighting: Sighting) -> Reason | None:

@@ -24,7 +24,7 @@ from orchestrator.core.model import (
 )
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
-from orchestrator.core.schedule.carrying import able, may_be_called
+from orchestrator.core.schedule.carrying import able, may_be_called, unknown
 from orchestrator.core.schedule.counting import count, queue, uncount
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
@@ -273,7 +273,7 @@ class Register(Records):
         """
         if not track.wanted or track.state is not WAITING:
             return
-        if not track.source.inspected:
+        if unknown(track.source, self.now):
             self.inspect(track.source)
         elif not self.replays and not track.offered and may_be_called(track):
             self.offers.put(track, self.free_carriers(track), self.now, waits_s)

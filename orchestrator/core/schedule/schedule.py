@@ -198,6 +198,10 @@ class Schedule:
         asking = register.inspecting or any(register.to_inspect.values())
         return not asking and all(d.listed and not d.to_check for d in wanted)
 
+    def send_no_more(self) -> None:
+        """Send no more calls in this run; what is under way is watched to its end."""
+        self.register.closed = self.register.closed or Reason.SUBMITS_OVER
+
     @property
     def stopped(self) -> Reason | None:
         """Return why nothing more may be sent, or at least no call, in this run, if so."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.messages import Action, Inspect, List, Submit, Survey
@@ -97,6 +99,22 @@ def test_every_page_is_listed_before_the_first_call() -> None:
     pages = [action.page for action in tale.asked if isinstance(action, List)]
     assert pages == [1, 2, 3]
     assert kinds(tale.asked).index("Submit") > max(i for i, k in enumerate(kinds(tale.asked)) if k == "List")
+
+
+def test_a_source_that_is_not_ready_is_looked_at_again_and_not_called() -> None:
+    """The others go at once; it is asked for every POLL_INTERVAL, says why it waits, and goes at last."""
+    tale = story(copies_of(3, EAST), poll_interval_s=30)
+    ready = tale.sources[image_id(1)]
+    tale.sources[image_id(1)] = replace(ready, status="pending")
+    (call,) = tale.go()
+    assert call.numbers == [0, 2]
+    assert tale.state(copies_of(2, EAST)[1]) == (State.WAITING, Reason.SOURCE_PENDING)
+    asked = tale.reads(Inspect)
+    assert tale.wait(100) == []
+    assert tale.reads(Inspect) == asked + 3
+    tale.sources[image_id(1)] = ready
+    (late,) = tale.wait(60)
+    assert late.numbers == [1]
 
 
 def test_a_hundred_sources_are_inspected_at_a_time() -> None:

@@ -1,0 +1,195 @@
+"""Looks at the cloud as a run would before its first call, and tells what that run would do; changes nothing.
+
+The engine and the schedule are those of a run. There are no workers, so no call can be formed; the
+cloud that they get would refuse one; and what is learned is written nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from orchestrator.cloud.port import Cloud
+from orchestrator.core.diff import Diff
+from orchestrator.core.messages import (
+    Accepted,
+    Change,
+    Check,
+    Checked,
+    Event,
+    Inspect,
+    Inspected,
+    List,
+    Listed,
+    Look,
+    Lost,
+    Refused,
+    Seen,
+    Survey,
+    Surveyed,
+    Unanswered,
+)
+from orchestrator.core.model import CallId, Chunk, RunId
+from orchestrator.core.plan import Plan
+from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.costs import effort, needs, source_looks
+from orchestrator.core.schedule.prospects import looked, rows, standing_before
+from orchestrator.engine.clock import Clock
+from orchestrator.engine.engine import Engine, Senses
+from orchestrator.engine.halt import Halt
+from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted, OrchestratorError, UsageError
+from orchestrator.ledger.binding import foreign_account, refuse_foreign
+from orchestrator.ledger.folder import LEDGER
+from orchestrator.ledger.lock import is_held, read_owner
+from orchestrator.ledger.reader import LedgerReader
+from orchestrator.machine import Machine
+from orchestrator.settings import Settings
+from orchestrator.settings.endpoints import endpoint_name
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOnly:
+    """A cloud that is only read."""
+
+    cloud: Cloud
+
+    async def copy(self, call: CallId, chunk: Chunk, mark: str | None) -> Accepted | Refused | Lost:
+        """Refuse: whoever asks for this has a bug."""
+        raise RuntimeError("a look sends no call")
+
+    async def inspect(self, action: Inspect) -> Inspected | Unanswered:
+        """Describe source images by id."""
+        return await self.cloud.inspect(action)
+
+    async def list(self, action: List) -> Listed | Unanswered:
+        """Fetch one page."""
+        return await self.cloud.list(action)
+
+    async def survey(self, action: Survey) -> Surveyed | Unanswered:
+        """Read one quota."""
+        return await self.cloud.survey(action)
+
+    async def look(self, action: Look) -> Seen | Unanswered:
+        """Describe copies under way."""
+        return await self.cloud.look(action)
+
+    async def check(self, action: Check) -> Checked | Unanswered:
+        """Describe one image."""
+        return await self.cloud.check(action)
+
+
+class _UntilLooked(Halt):
+    """Ends a run as soon as everything was looked at, or when somebody asks the outer halt to stop."""
+
+    def __init__(self, outer: Halt, schedule: Schedule) -> None:
+        super().__init__()
+        self._outer, self._schedule = outer, schedule
+        outer.listener = lambda: self.listener()
+
+    @property
+    def requested(self) -> bool:
+        """Tell whether it is time to stop."""
+        return self._outer.requested or looked(self._schedule.register)
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Remembers the last read that got no answer."""
+
+    last: Unanswered | None = None
+
+    def event(self, event: Event, changes: Sequence[Change]) -> None:
+        """Take note of it."""
+        if isinstance(event, Unanswered):
+            self.last = event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planning:
+    """Everything that a look needs; `cloud` is never asked to change anything."""
+
+    folder: Path
+    plan: Plan
+    settings: Settings
+    machine: Machine
+    clock: Clock
+    cloud: Cloud
+    silence: _Silence = field(default_factory=_Silence)
+
+    async def look(self, halt: Halt) -> Diff:
+        """Read what a run would read before its first call; say what it would do.
+
+        Raises CredentialsRefused, CloudSilent when nothing at all was answered, LedgerForeign, LedgerDamaged,
+        Interrupted.
+        """
+        schedule = self._recovered()
+        refuse_foreign(self._ledger, schedule.register.endpoint, self.settings.vm_endpoint)
+        self.clock.not_before(schedule.register.now)
+        before, running = standing_before(schedule.register), self._running()
+        engine = self._engine(schedule)
+        where, plan, wanted = endpoint_name(self.settings.vm_endpoint), self.plan, self.plan.copies()
+        engine.begin(RunId("look"), plan.name, wanted, where, relay=plan.relays())
+        await engine.run(_UntilLooked(halt, schedule))
+        if halt.signal is not None:
+            raise Interrupted(halt.signal)
+        self._refuse_blindness(schedule)
+        found = rows(schedule.register, wanted, before)
+        return Diff(
+            plan=plan.name,
+            digest=plan.digest,
+            looked_at=self.clock(),
+            rows=found,
+            sources=source_looks(schedule.register),
+            needs=needs(schedule.register),
+            effort=effort(schedule.register, found),
+            reads=dict(sorted(engine.calls.items())),
+            running=running,
+        )
+
+    @property
+    def _ledger(self) -> Path:
+        return self.folder / LEDGER
+
+    def _recovered(self) -> Schedule:
+        """Bring the schedule back from a ledger that is only read; without workers it forms no call."""
+        limits = replace(self.settings.limits(), workers=0)
+        reader = LedgerReader.open(self.folder)
+        with reader or nullcontext():
+            schedule = Schedule(limits, reader.ledger_id if reader else "")
+            schedule.recover(reader.events() if reader else ())
+        return schedule
+
+    def _running(self) -> RunId | None:
+        """Name the run that goes on meanwhile, if one does."""
+        owner = read_owner(self.folder) if self.folder.is_dir() and is_held(self.folder) else None
+        return owner.run if owner else None
+
+    def _engine(self, schedule: Schedule) -> Engine:
+        """Make the engine; nothing that it learns is recorded."""
+        ids: Callable[[], CallId] = lambda: CallId("none")  # noqa: E731  no call is ever made
+        senses = Senses(clock=self.clock, chance=self.machine.chance.random, call_ids=ids)
+        cloud = ReadOnly(self.cloud)
+        return Engine(schedule, cloud, lambda event, changes: None, senses, watchers=(self.silence,))
+
+    def _refuse_blindness(self, schedule: Schedule) -> None:
+        """Raise the error of a look that saw nothing, or another account's images."""
+        foreign = foreign_account(self._ledger, schedule.register)
+        if foreign is not None:
+            raise foreign
+        last, stop = self.silence.last, schedule.register.stop
+        if last is not None and (stop is not None or not schedule.register.proved):
+            raise _fault(last)
+
+
+def _fault(silent: Unanswered) -> OrchestratorError:
+    """Say which region did not answer, and what it said instead."""
+    meaning = MEANINGS[silent.reason]
+    if meaning.nature is Nature.CREDENTIALS:
+        return CredentialsRefused(silent.region, silent.detail)
+    said = f": {silent.detail}" if silent.detail else ""
+    if silent.reason is Reason.CONFIGURATION:
+        return UsageError(f"{silent.region}: {meaning.says}{said}. What to do: {meaning.advice}.")
+    return CloudSilent(silent.region, f"{meaning.says} ({silent.reason.value}){said}")
