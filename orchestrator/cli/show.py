@@ -91,6 +91,7 @@ def why(
     IMAGE is the source image, or the copy itself. Works while a run is going on and after it.
     """
     from orchestrator.cli.views import is_running
+    from orchestrator.core.schedule.explaining import explain
     from orchestrator.watch.why_view import why_json, why_lines
 
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
@@ -99,7 +100,7 @@ def why(
         goes_on = row.finished_at is None and is_running(folder, row.run)
         schedule, now = _as_it_is(reader, row, goes_on=goes_on)
     copies = _copies_of(schedule, image, region)
-    told = {copy: schedule.explain(copy, now) for copy in copies}
+    told = {copy: explain(schedule.register, copy, now) for copy in copies}
     if as_json:
         click.echo(why_json(told, run=row.run, goes_on=goes_on))
         return

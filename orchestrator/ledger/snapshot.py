@@ -77,7 +77,7 @@ def recovered(ledger: Readable, limits: Limits) -> Schedule:
     return schedule
 
 
-def remembered(ledger: Ledger, limits: Limits) -> tuple[Schedule, int]:
+def remembered(ledger: Readable, limits: Limits) -> tuple[Schedule, int]:
     """Bring the schedule back as the snapshot has it, with its last event: an empty one and 0 without."""
     return _from_snapshot(ledger, limits) or (Schedule(limits, ledger.ledger_id), 0)
 

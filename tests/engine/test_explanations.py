@@ -17,7 +17,7 @@ from orchestrator.core.model import CallId, Copy, RunId, State
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.retelling import retell
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.schedule.explaining import Explanation
+from orchestrator.core.schedule.explaining import Explanation, explain
 from orchestrator.core.schedule.tracks import Track
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
@@ -55,7 +55,7 @@ class Asker:
             track = self.schedule.register.tracks.get(copy)
             if track is None:
                 continue
-            told = self.schedule.explain(copy, now())
+            told = explain(self.schedule.register, copy, now())
             check(self.schedule, track, told)
             if told.state is State.WAITING:
                 yield told.phrase
@@ -169,7 +169,7 @@ async def test_a_run_that_stops_says_so() -> None:
     asker = await ask_through(
         Cloud(images=12), copies_of(12, *EVERYWHERE), Limits(), deadline_s=6 * 3600, halt_s=200
     )
-    told = [asker.schedule.explain(copy, now()) for copy in asker.copies]
+    told = [explain(asker.schedule.register, copy, now()) for copy in asker.copies]
     assert {State.COPYING, State.WAITING} <= {each.state for each in told}
     assert all(each.reason in Reason and each.phrase for each in told)
 
@@ -190,7 +190,7 @@ async def test_whoever_reads_the_ledger_says_the_same(weather: str) -> None:
             twin = retell(list(events), RunId("run"), "testledger").schedule
             twin.decide(now())
             for copy in copies:
-                ours, theirs = twin.explain(copy, now()), schedule.explain(copy, now())
+                ours, theirs = explain(twin.register, copy, now()), explain(schedule.register, copy, now())
                 assert (ours.state, ours.since) == (theirs.state, theirs.since)
                 compared[ours.phrase == theirs.phrase] += 1
 

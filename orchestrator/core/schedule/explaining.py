@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from orchestrator.core.apis import COPY_IMAGES
-from orchestrator.core.model import Resource, State
+from orchestrator.core.model import Copy, Resource, State
 from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.core.schedule import outlook
 from orchestrator.core.schedule.agenda import awaited
@@ -40,8 +40,10 @@ Obstacle = tuple[Reason, str, float | None]
 """What keeps a copy waiting: the reason, a phrase, and until when."""
 
 
-def explain(register: Register, track: Track) -> Explanation:
-    """Explain one copy at the register's time."""
+def explain(register: Register, copy: Copy, now: float) -> Explanation:
+    """Explain one copy at a time (UTC epoch seconds); KeyError when the copy is not known."""
+    register.now = max(register.now, now)
+    track = register.tracks[copy]
     reason, phrase, until = _told(register, track)
     ahead = until if until is not None and until > register.now else None
     return Explanation(state=track.state, reason=reason, phrase=phrase, since=track.since, until=ahead)

@@ -47,7 +47,6 @@ from orchestrator.core.schedule import (
 )
 from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.essence import essence
-from orchestrator.core.schedule.explaining import Explanation, explain
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
@@ -262,11 +261,6 @@ class Schedule:
         """Say why a copy stands where it stands; KeyError when the copy is not known."""
         self.register.now = max(self.register.now, now)
         return outlook.why(self.register, self.register.tracks[copy])
-
-    def explain(self, copy: Copy, now: float) -> Explanation:
-        """Say why a copy stands where it stands, and until when; KeyError when it is not known."""
-        self.register.now = max(self.register.now, now)
-        return explain(self.register, self.register.tracks[copy])
 
     def standings(self) -> tuple[Standing, ...]:
         """Describe every copy that this run wants, in the plan's order."""
