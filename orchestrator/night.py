@@ -19,6 +19,7 @@ from orchestrator.cloud.port import Cloud
 from orchestrator.core.messages import Ended
 from orchestrator.core.model import CallId, Copy, RunId
 from orchestrator.core.parts import parts_of
+from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import EXIT_INCOMPLETE, Notice, Result, Verdict, count, judge, judge_rebuild
@@ -160,6 +161,7 @@ class Night:
             calls=dict(sorted(engine.calls.items())),
             copies=copies,
             strangers=strangers,
+            narrowed=self.wish.narrowing != Narrowing(),
             parts=parts_of(self.wish.plan, copies, self.schedule.unconfirmed()),
         )
 

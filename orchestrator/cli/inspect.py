@@ -4,45 +4,129 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from orchestrator.cli.looking import find_run, open_ledger, recalled, with_overviews
 from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
+    from orchestrator.core.freshness import Cell
     from orchestrator.core.model import RunId
-    from orchestrator.ledger.port import RunRow
-    from orchestrator.ledger.reader import LedgerReader
+    from orchestrator.core.verdict import Result
+    from orchestrator.watch.result import Running
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, as `run --json` does.")
+@click.option(
+    "--watch",
+    "every",
+    is_flag=False,
+    flag_value="5s",
+    metavar="[5s]",
+    help="Show it again until the run ends.",
+)
+@click.option("--check", "probe", is_flag=True, help="Answer monitoring: one line, exit code 0, 1, 2 or 3.")
+@click.option("--max-age", metavar="26h", help="With --check: how old the last good run may be.")
+@click.option("--plan", metavar="NAME", help="With --check: only the runs of this plan.")
 @simulate_option
 @settings_options
 def status(
-    run: str | None, as_json: bool, simulate: bool, config: Path | None, state_dir: str | None,
-    settings: tuple[str, ...],
-) -> None:  # fmt: skip
-    """Show where the latest run stands, or RUN: verdict, failures first, a row per destination.
+    run: str | None, as_json: bool, every: str | None, probe: bool, max_age: str | None, plan: str | None,
+    simulate: bool, config: Path | None, state_dir: str | None, settings: tuple[str, ...],
+) -> int:  # fmt: skip
+    """Show where the latest run stands, or RUN: verdict, failures first, a row per destination, freshness.
 
-    Works while a run is going on. Exits 0 whenever it could answer.
+    Works while a run is going on. Exits 0 whenever it could answer; with --check as a monitoring
+    plugin does (0 ok, 1 warning, 2 critical, 3 unknown).
     """
-    from orchestrator.cli.views import view_of
-    from orchestrator.watch.result import result_json
-    from orchestrator.watch.status_view import status_lines
+    from orchestrator.cli.check import check
+    from orchestrator.cli.watching import watch
 
+    if (probe and (run or as_json or every)) or (not probe and (max_age or plan)) or (as_json and every):
+        raise UsageError(
+            "--max-age and --plan go with --check, which goes with nothing else; --watch not with --json."
+        )
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
-    with open_ledger(folder) as reader:
-        view = view_of(reader, folder, find_run(reader, run))
+    if probe:
+        return check(folder, plan, _seconds("--max-age", max_age or "26h"))
     if as_json:
-        click.echo(result_json(view))
-        return
-    for line in status_lines(view, time.time()):
-        click.echo(line)
+        click.echo(_status_json(folder, run))
+    elif every:
+        watch(_looker(folder, run), _seconds("--watch", every))
+    else:
+        click.echo("\n".join(_status_lines(folder, run)[0]))
+    return 0
+
+
+def _seconds(option: str, text: str) -> float:
+    """Read a duration of an option."""
+    from orchestrator.settings.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _looker(folder: Path, run: str | None) -> Callable[[], tuple[list[str], bool]]:
+    """Make what looks at one run again and again: at the one that is the latest now."""
+    with open_ledger(folder) as reader:
+        name = find_run(reader, run).run
+    return lambda: _status_lines(folder, name)
+
+
+def _status_json(folder: Path, run: str | None) -> str:
+    """Write a run as JSON, with the freshness of everything where it is the latest; null if unknown."""
+    from orchestrator.watch.freshness_view import freshness_shape
+    from orchestrator.watch.result import result_json
+
+    view, look = _looked(folder, run)
+    if look is None:
+        return result_json(view)
+    return result_json(view, freshness=freshness_shape(look.cells) if not look.trouble else None)
+
+
+def _status_lines(folder: Path, run: str | None) -> tuple[list[str], bool]:
+    """Tell where a run stands, and whether it goes on; freshness only where it is the latest."""
+    from orchestrator.watch.result import Running
+    from orchestrator.watch.status_view import status_lines
+    from orchestrator.watch.text import neutral
+
+    view, look = _looked(folder, run)
+    lines = status_lines(view, time.time(), look.cells if look else ())
+    lines += [neutral(f"freshness is not known: {look.trouble}")] if look and look.trouble else []
+    return lines, isinstance(view, Running) and not view.killed
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What only the latest run is told with: the freshness of everything, or why that is not known."""
+
+    cells: tuple[Cell, ...]
+    trouble: str
+
+
+def _looked(folder: Path, run: str | None) -> tuple[Result | Running, _Look | None]:
+    """Look at a run, and where it is the latest at everything else that the ledger tells."""
+    from orchestrator.cli.views import view_of
+    from orchestrator.core.freshness import freshness
+
+    with open_ledger(folder) as reader, reader.standstill():
+        row = find_run(reader, run)
+        view = view_of(reader, folder, row)
+        if row.run != reader.runs()[0].run:
+            return view, None
+        schedule, trouble = recalled(reader)
+    view = with_overviews(view, schedule)
+    return view, _Look(freshness(schedule, view.copies) if schedule else (), trouble)
 
 
 @click.command()
@@ -142,28 +226,8 @@ def _follow(path: Path, folder: Path, *, as_json: bool) -> None:
     anyio.run(tail)
 
 
-def open_ledger(folder: Path) -> LedgerReader:
-    """Open the ledger for looking; say so where there is none."""
-    from orchestrator.ledger.reader import LedgerReader
-
-    reader = LedgerReader.open(folder)
-    if reader is None:
-        raise UsageError(f"no ledger in {folder}. Nothing was run here yet.")
-    return reader
-
-
 def _has_ledger(folder: Path) -> bool:
     """Tell whether anything was ever run here; a script that asks for a list should not stumble over that."""
     from orchestrator.ledger.folder import LEDGER
 
     return (folder / LEDGER).exists()
-
-
-def find_run(reader: LedgerReader, run: str | None) -> RunRow:
-    """Find a run: the latest, or the one of that name."""
-    rows = reader.runs()
-    found = next((row for row in rows if run is None or row.run == run), None)
-    if found is None:
-        hint = f" The latest is {rows[0].run}." if rows else ""
-        raise UsageError(f"no run {run or ''} in this ledger.{hint} `orchestrator runs` lists them.")
-    return found

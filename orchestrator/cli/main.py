@@ -12,6 +12,8 @@ from io import StringIO
 import click
 
 from orchestrator import __version__
+from orchestrator.cli.cancel import cancel
+from orchestrator.cli.check import probing, say_unknown
 from orchestrator.cli.completion import completion
 from orchestrator.cli.doctor import doctor
 from orchestrator.cli.init import init
@@ -25,6 +27,7 @@ from orchestrator.cli.report import report
 from orchestrator.cli.run import run
 from orchestrator.cli.schema import schema
 from orchestrator.cli.settle import settle
+from orchestrator.cli.show import history, show, why
 from orchestrator.cli.simulator import simulator
 from orchestrator.cli.streams import prepare_streams, reader_left, stdout_trouble
 from orchestrator.errors import OrchestratorError
@@ -75,6 +78,8 @@ for _verb in (
     completion,
 ):
     cli.add_command(_verb)
+for _verb in (show, history, why, cancel):
+    cli.add_command(_verb)
 ledger.add_command(rebuild)
 
 
@@ -124,7 +129,12 @@ def untold(trouble: OSError) -> int:
 
 
 def _tell(message: str, code: int) -> int:
-    """Print one message to stderr, each of its lines as it is but for what would act on a terminal."""
+    """Print one message to stderr, each of its lines as it is but for what would act on a terminal.
+
+    A plugin prints it on stdout, where monitoring looks, and exits with "unknown".
+    """
+    if probing():
+        return say_unknown(message)
     from orchestrator.watch.text import neutral
 
     click.echo(neutral(f"orchestrator: {message}" if "\n" not in message else message), err=True)
@@ -133,6 +143,8 @@ def _tell(message: str, code: int) -> int:
 
 def _show(error: click.ClickException) -> int:
     """Print click's own words about the command line, which quote it."""
+    if probing():
+        return say_unknown(error.format_message())
     from orchestrator.watch.text import neutral
 
     words = StringIO()

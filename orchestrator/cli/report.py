@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestrator.cli.inspect import find_run, open_ledger
+from orchestrator.cli.looking import find_run, open_ledger
 from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 

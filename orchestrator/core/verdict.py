@@ -90,7 +90,7 @@ class Result:
     """One run as `run --json` and `status --json` print it. Times are UTC epoch seconds.
 
     `strangers` are images, by region, that carry this ledger's mark and that it does not know.
-    `parts` are in the order of the plan.
+    `parts` are in the order of the plan; `narrowed` tells that the run was asked for less than the plan.
     """
 
     run: RunId
@@ -103,6 +103,7 @@ class Result:
     calls: Mapping[str, int]
     copies: tuple[Standing, ...]
     strangers: tuple[tuple[Region, ImageId], ...] = ()
+    narrowed: bool = False
     notices: tuple[Notice, ...] = ()
     parts: tuple[Part, ...] = ()
 
@@ -136,7 +137,8 @@ class Overview:
     `percent` is the mean progress of the copies under way; `eta_s` the seconds until the last
     copy is expected to be ready, None while nobody can tell; `note` says why the destination
     waits, if it does ("image quota full, tried again at 03:15"), `shortage` what its quotas have no
-    room for.
+    room for; `images` and `snapshots` are (used, limit) of its quotas, what was sent since they were
+    read included, None where nobody could read them.
     """
 
     region: Region
@@ -145,6 +147,8 @@ class Overview:
     eta_s: float | None = None
     note: str = ""
     shortage: Shortage | None = None
+    images: tuple[int, int] | None = None
+    snapshots: tuple[int, int] | None = None
 
 
 EXIT_OK = 0

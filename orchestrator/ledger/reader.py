@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -131,16 +131,31 @@ class LedgerReader:
                     calls[api] += number
         return dict(sorted(calls.items()))
 
-    def events(self, *, until_run: RunId | None = None) -> Iterator[Event]:
+    @property
+    def path(self) -> Path:
+        """The ledger's file, for messages."""
+        return self._path
+
+    def checksum(self, seq: int) -> bytes:
+        """Return the checksum that an event was written with; KeyError where there is none of that number."""
+        return rows.checksum_of(self._connection, self._path, seq)
+
+    def events(self, *, until_run: RunId | None = None, after: int = 0) -> Iterator[Event]:
         """Read the events in order, each one verified, like `Ledger.events`.
 
         All of one state of the ledger: a compaction by the writer meanwhile takes nothing away.
         """
+        with self.standstill():
+            yield from rows.read_events(self._connection, self._path, until_run=until_run, after=after)
+
+    @contextmanager
+    def standstill(self) -> Iterator[None]:
+        """Show one state of the ledger as long as the block lasts, whatever is written meanwhile."""
         alone = not self._connection.in_transaction
         if alone:
             self._connection.execute("BEGIN")
         try:
-            yield from rows.read_events(self._connection, self._path, until_run=until_run)
+            yield
         finally:
             with suppress(sqlite3.Error):  # the reader was closed before the last event
                 if alone:

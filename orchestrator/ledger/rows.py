@@ -24,6 +24,7 @@ _LAST_OF_RUN = """
         (SELECT max(seq) FROM events WHERE run = :run), (SELECT since FROM runs WHERE run = :run), 0
     )
 """
+_CHECKSUM = "SELECT checksum FROM events WHERE seq = ?"
 _INSIDE_MEMORY = "SELECT count(*) FROM events WHERE seq = ? AND kind = 'remembered'"
 _META = """
     SELECT key, value FROM meta
@@ -182,3 +183,12 @@ def checksum(ledger_id: str, seq: int, at: float, run: str, kind: str, body: str
     """Sum up a row with its place and its ledger, so that a row from elsewhere is noticed as well."""
     text = f"{ledger_id}\n{seq}\n{at!r}\n{run}\n{kind}\n{body}"
     return blake2b(text.encode(), digest_size=16).digest()
+
+
+def checksum_of(connection: sqlite3.Connection, path: Path, seq: int) -> bytes:
+    """Return the checksum that an event was written with; KeyError where there is none of that number."""
+    with explained(path):
+        found = connection.execute(_CHECKSUM, (seq,)).fetchone()
+    if found is None or not isinstance(found[0], bytes):
+        raise KeyError(seq)
+    return found[0]

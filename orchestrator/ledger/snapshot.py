@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from orchestrator import __version__
 from orchestrator.core.codec import form_of, from_json, to_json
@@ -43,7 +43,29 @@ class Stamp:
     checksum: str
 
 
-def recovered(ledger: Ledger, limits: Limits) -> Schedule:
+class Readable(Protocol):
+    """What bringing a schedule back needs of a ledger: whoever writes it has that, and whoever only looks."""
+
+    @property
+    def ledger_id(self) -> str:
+        """Name the ledger."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+        ...
+
+    def checksum(self, seq: int) -> bytes:
+        """Return the checksum that an event was written with; KeyError where there is none."""
+        ...
+
+    def events(self, *, after: int = 0) -> Iterator[Event]:
+        """Read the events behind the first `after`."""
+        ...
+
+
+def recovered(ledger: Readable, limits: Limits) -> Schedule:
     """Bring the schedule back: from the snapshot and the events after it, or from all events.
 
     The next thing to happen to it is a Begun or a Settled: a snapshot keeps what those can need.
@@ -55,7 +77,7 @@ def recovered(ledger: Ledger, limits: Limits) -> Schedule:
     return schedule
 
 
-def remembered(ledger: Ledger, limits: Limits) -> tuple[Schedule, int]:
+def remembered(ledger: Readable, limits: Limits) -> tuple[Schedule, int]:
     """Bring the schedule back as the snapshot has it, with its last event: an empty one and 0 without."""
     return _from_snapshot(ledger, limits) or (Schedule(limits, ledger.ledger_id), 0)
 
@@ -89,7 +111,7 @@ def _known_place(ledger: Ledger) -> int:
         return stamp.place if stamp is not None and _fits(ledger, stamp) else ledger.base
 
 
-def _stamp(ledger: Ledger, place: int) -> Stamp:
+def _stamp(ledger: Readable, place: int) -> Stamp:
     """Say what a snapshot of this ledger up to an event must say; raises KeyError without that event."""
     return Stamp(_form(), ledger.ledger_id, place, ledger.checksum(place).hex())
 
@@ -120,7 +142,7 @@ def _lines(stamp: Stamp, schedule: Schedule) -> Iterator[bytes]:
 # --- reading --------------------------------------------------------------------------------------
 
 
-def _from_snapshot(ledger: Ledger, limits: Limits) -> tuple[Schedule, int] | None:
+def _from_snapshot(ledger: Readable, limits: Limits) -> tuple[Schedule, int] | None:
     """Bring the schedule back as the snapshot has it, with the last event in it; None if that is no good."""
     with _opened(ledger.path) as file:
         stamp = _read_stamp(file) if file else None
@@ -158,7 +180,7 @@ def _read_stamp(file: IO[bytes]) -> Stamp | None:
     return stamp if isinstance(stamp.place, int) else None
 
 
-def _fits(ledger: Ledger, stamp: Stamp) -> bool:
+def _fits(ledger: Readable, stamp: Stamp) -> bool:
     """Tell whether a snapshot is of this ledger's past, and of this program."""
     try:
         return stamp == _stamp(ledger, stamp.place)

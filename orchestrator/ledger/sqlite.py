@@ -29,7 +29,6 @@ _FENCE = "SELECT max(value) FILTER (WHERE key = 'epoch'), max(value) FILTER (WHE
 _BEGIN_RUN = "INSERT INTO runs (run, plan, started_at, since) VALUES (?, ?, ?, ?)"
 _END_RUN = "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, result = ? WHERE run = ?"
 _BEGINNINGS = "SELECT seq FROM events WHERE kind = 'begun' ORDER BY seq DESC"
-_CHECKSUM = "SELECT checksum FROM events WHERE seq = ?"
 _RAISE_BASE = "UPDATE meta SET value = ? WHERE key = 'base'"
 _UNCOUNTED = "SELECT run FROM runs WHERE wanted IS NULL"
 _COUNTED = "UPDATE runs SET wanted = ?, ready = ?, failed = ? WHERE run = ?"
@@ -119,11 +118,7 @@ class Ledger:
 
     def checksum(self, seq: int) -> bytes:
         """Return the checksum that an event was written with; KeyError where there is none of that number."""
-        with explained(self._path):
-            found = self._connection.execute(_CHECKSUM, (seq,)).fetchone()
-        if found is None or not isinstance(found[0], bytes):
-            raise KeyError(seq)
-        return found[0]
+        return rows.checksum_of(self._connection, self._path, seq)
 
     def events(
         self, *, until_run: RunId | None = None, until: int | None = None, after: int = 0

@@ -15,8 +15,11 @@ from orchestrator.core.model import State
 from orchestrator.core.verdict import Overview
 from orchestrator.watch.text import clean, span
 
-_HEADS = ("destination", "", "waiting", "copying", "ready", "failed", "ETA", "note")
+_HEADS = ("destination", "", "waiting", "copying", "ready", "failed", "ETA")
+_QUOTAS = ("images", "snapshots")
+_NOTE = "note"
 _BAR = 20
+_QUOTA_BAR = 6
 _STYLES = {"ready": "green", "failed": "red", "copying": "cyan"}
 
 
@@ -62,23 +65,38 @@ class LiveTable:
 def build_table(overviews: Sequence[Overview]) -> Table:
     """Build the table: a row per destination, and the sum when there are several."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in _HEADS:
-        numeric = head not in ("destination", "", "note")
+    quotas = any(view.images or view.snapshots for view in overviews)
+    for head in (*_HEADS, *(_QUOTAS if quotas else ()), _NOTE):
+        numeric = head not in ("destination", "", _NOTE)
         table.add_column(
             head,
             justify="right" if numeric else "left",
-            no_wrap=head != "note",
+            no_wrap=head != _NOTE,
             style=_STYLES.get(head),
             overflow="fold",
         )
     for overview in overviews:
-        table.add_row(*_cells(overview))
+        table.add_row(*_cells(overview, quotas=quotas))
     if len(overviews) > 1:
-        table.add_row(*_cells(_sum(overviews)), style="bold")
+        table.add_row(*_cells(_sum(overviews), quotas=quotas), style="bold")
     return table
 
 
-def _cells(view: Overview) -> list[Text | ProgressBar]:
+def _quota(pair: tuple[int, int] | None) -> Text | Table:
+    """Draw how much of a quota is used, red when it is full; nothing where that is not known."""
+    if pair is None:
+        return Text("")
+    used, limit = pair
+    cell, style = Table.grid(padding=(0, 1, 0, 0)), "red" if used >= limit else "yellow"
+    bar = ProgressBar(
+        total=max(limit, 1), completed=min(used, limit), width=_QUOTA_BAR, complete_style=style,
+        finished_style=style,
+    )  # fmt: skip
+    cell.add_row(bar, Text(f"{used}/{limit}", style=style if used >= limit else ""))
+    return cell
+
+
+def _cells(view: Overview, *, quotas: bool) -> list[Text | ProgressBar | Table]:
     """Write one row; texts, not markup, so that a foreign note cannot style or link anything."""
     states = view.states
     under_way = states.get(State.COPYING, 0) + states.get(State.CALLING, 0)
@@ -92,10 +110,11 @@ def _cells(view: Overview) -> list[Text | ProgressBar]:
         str(states.get(State.READY, 0)),
         str(states.get(State.FAILED, 0)),
         "" if view.eta_s is None else span(view.eta_s),
-        "; ".join([*([f"{doubtful} in doubt"] if doubtful else []), *notes]),
     )
     name, *numbers = (Text(cell) for cell in cells)
-    return [name, _bar(view, under_way), *numbers]
+    shelves = [_quota(view.images), _quota(view.snapshots)] if quotas else []
+    note = Text("; ".join([*([f"{doubtful} in doubt"] if doubtful else []), *notes]))
+    return [name, _bar(view, under_way), *numbers, *shelves, note]
 
 
 def _bar(view: Overview, under_way: int) -> ProgressBar:

@@ -37,8 +37,11 @@ class Running:
     killed: bool = False
 
 
-def result_json(view: Result | Running) -> str:
-    """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end."""
+def result_json(view: Result | Running, **more: object) -> str:
+    """Write a run as one line of JSON; one without an end has `running` or `killed` and null for its end.
+
+    `more` are further keys, with values as JSON has them.
+    """
     ended = view if isinstance(view, Result) else None
     endless = KILLED if isinstance(view, Running) and view.killed else RUNNING
     shape: dict[str, object] = {
@@ -54,11 +57,13 @@ def result_json(view: Result | Running) -> str:
     }
     if ended and ended.strangers:
         shape["strangers"] = [{"region": region, "image": image} for region, image in ended.strangers]
+    if ended and ended.narrowed:
+        shape["narrowed"] = True
     if ended and ended.notices:
         shape["notices"] = [{"kind": each.kind, "says": well_formed(each.says)} for each in ended.notices]
     if ended and ended.parts:
         shape["replications"] = [_part_shape(part) for part in ended.parts]
-    return json.dumps(shape)
+    return json.dumps(shape | more)
 
 
 def counts_shape(counts: Counts) -> dict[str, int]:
@@ -131,6 +136,7 @@ class _Shape:
     calls: dict[str, int]
     copies: list[_CopyShape]
     strangers: list[dict[str, str]] = field(default_factory=list)
+    narrowed: bool = False
     notices: list[dict[str, str]] = field(default_factory=list)
     replications: list[_PartShape] = field(default_factory=list)
 
@@ -158,6 +164,7 @@ def result_from_json(text: str) -> Result:
         calls=shape.calls,
         copies=tuple(map(_standing, shape.copies)),
         strangers=tuple((Region(s["region"]), ImageId(s["image"])) for s in shape.strangers),
+        narrowed=shape.narrowed,
         notices=tuple(Notice(each["kind"], each["says"]) for each in shape.notices),
         parts=tuple(map(_part, shape.replications)),
     )

@@ -7,26 +7,53 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from orchestrator.core.freshness import Cell
 from orchestrator.core.model import Region, RunId, State
+from orchestrator.core.reasons import MEANINGS, Nature
 from orchestrator.core.verdict import Counts, Overview, Result, Standing
+from orchestrator.watch.freshness_view import freshness_lines
 from orchestrator.watch.result import RUNNING, Running, counts_shape
-from orchestrator.watch.summary import calls_line, counts_text, pending_lines, trouble_lines, verdict_text
+from orchestrator.watch.summary import (
+    calls_line,
+    counts_text,
+    notice_lines,
+    pending_lines,
+    stranger_lines,
+    trouble_lines,
+    verdict_text,
+)
 from orchestrator.watch.text import clean, columns, date_text, iso, span, well_formed
 
 _DESTINATIONS = ("destination", "wanted", "ready", "copying", "waiting", "in doubt", "failed", "ETA", "note")
+_QUOTAS = ("images", "snapshots")
 _RUNS = ("run", "started", "took", "verdict", "exit", "wanted", "ready", "failed", "pending", "plan")
 
 
-def status_lines(view: Result | Running, now: float) -> list[str]:
-    """Tell where a run stands: verdict, failures with what to do, a row per destination, what waits."""
+def status_lines(view: Result | Running, now: float, cells: Sequence[Cell] = ()) -> list[str]:
+    """Tell where a run stands: verdict, failures with what to do, what has no room or is in doubt.
+
+    Then a row per destination, the freshness matrix if there are `cells`, and what merely waits.
+    """
     overviews = view.overviews if isinstance(view, Running) else ()
+    said = [*stranger_lines(view), *notice_lines(view)] if isinstance(view, Result) else []
+    held_up = [standing for standing in view.copies if _is_held_up(standing)]
+    others = [standing for standing in view.copies if not _is_held_up(standing)]
     return [
         *_head(view, now),
+        *said,
         *trouble_lines(view.copies),
+        *pending_lines(held_up),
         *_table(view.copies, overviews),
-        *pending_lines(view.copies),
+        *freshness_lines(cells, now, goes_on=isinstance(view, Running) and not view.killed),
+        *pending_lines(others),
         f"{counts_text(view.counts)}; {calls_line(view.calls)}",
     ]
+
+
+def _is_held_up(standing: Standing) -> bool:
+    """Tell whether a copy will not come by waiting alone: quotas have no room for it, or it is in doubt."""
+    full = standing.state is State.WAITING and MEANINGS[standing.reason].nature is Nature.QUOTA
+    return full or standing.state is State.DOUBTFUL
 
 
 def _head(view: Result | Running, now: float) -> list[str]:
@@ -48,7 +75,19 @@ def _table(copies: Iterable[Standing], overviews: Sequence[Overview]) -> list[st
         states[standing.copy.destination][standing.state] += 1
     known = {overview.region: overview for overview in overviews}
     rows = [_row(region, states[region], known.get(region)) for region in sorted(states)]
-    return columns([_DESTINATIONS, *rows], right=frozenset(range(1, 8))) if rows else []
+    head: tuple[str, ...] = _DESTINATIONS
+    if any(overview.images or overview.snapshots for overview in overviews):
+        head = (*head[:-1], *_QUOTAS, head[-1])
+        quotas = (_quotas(known.get(region)) for region in sorted(states))
+        rows = [(*row[:-1], *quota, row[-1]) for row, quota in zip(rows, quotas, strict=True)]
+    return columns([head, *rows], right=frozenset(range(1, len(head) - 1))) if rows else []
+
+
+def _quotas(overview: Overview | None) -> tuple[str, str]:
+    """Write what is used of both quotas of a destination; a dash where that is not known."""
+    pairs = (overview.images, overview.snapshots) if overview else (None, None)
+    images, snapshots = ("-" if pair is None else f"{pair[0]}/{pair[1]}" for pair in pairs)
+    return images, snapshots
 
 
 def _row(region: Region, states: Counter[State], overview: Overview | None) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.errors import LedgerDamaged
 from orchestrator.ledger import snapshot
 from orchestrator.ledger.compaction import compact
+from orchestrator.ledger.reader import LedgerReader
 from orchestrator.ledger.snapshot import SNAPSHOT, keep_snapshot, recovered
 from orchestrator.ledger.sqlite import Ledger
 from tests.core.schedule.twins import after_begun
@@ -214,4 +215,18 @@ async def test_a_disk_that_is_full_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / f"{SNAPSHOT}.new").mkdir()
     with life.open() as ledger:
         assert not keep_snapshot(ledger, whole(ledger), worth=1)
+    assert not (tmp_path / SNAPSHOT).exists()
+
+
+async def test_whoever_only_looks_comes_to_the_same(tmp_path: Path) -> None:
+    """A reader brings the same schedule back, with the snapshot and without, and writes nothing."""
+    life = await live(tmp_path)
+    with life.open() as ledger:
+        expected = whole(ledger).states()
+    for _ in range(2):
+        reader = LedgerReader.open(tmp_path)
+        assert reader is not None
+        with reader, reader.standstill():
+            assert recovered(reader, LIMITS).states() == expected
+        (tmp_path / SNAPSHOT).unlink(missing_ok=True)
     assert not (tmp_path / SNAPSHOT).exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from rich.console import Console as RichConsole
@@ -303,3 +304,19 @@ def test_stopping_twice_is_stopping_once() -> None:
     console.tick(NIGHT + 1)
     assert out.getvalue() == once
     assert not is_terminal(io.StringIO(), XTERM)
+
+
+def test_the_table_shows_quotas_where_they_are_known() -> None:
+    """Used and limit with a bar, the full one as well; nothing for a quota that nobody could read."""
+    out = io.StringIO()
+    full = replace(overview(), images=(5, 5), snapshots=(9, 40))
+    blind = Overview(region=SOUTH, states={State.READY: 1}, snapshots=(0, 0))
+    console = RichConsole(file=out, force_terminal=True, width=160, color_system=None, _environ={})
+    console.print(build_table((full, blind)))
+    head, east, south, total = (
+        line.replace("━", "").replace("╸", "").split() for line in out.getvalue().splitlines()
+    )
+    assert head[-3:] == ["images", "snapshots", "note"]
+    assert east[-2:] == ["5/5", "9/40"]
+    assert south[-1] == "0/0"
+    assert "/" not in "".join(total), "quotas of several regions have no sum"

@@ -6,6 +6,7 @@ One read at a time per region, one call at a time per source, as many calls as t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from math import inf
 
@@ -140,9 +141,14 @@ def _still_listing(register: Register) -> bool:
     What it shows may be a copy under way that holds a source. One that does not answer is not
     waited for long: the others go on.
     """
-    return any(
-        d.unsettled and not d.listed and d.failures["list"] < _AWAITED for d in register.destinations.values()
-    )
+    return any(True for _ in awaited(register))
+
+
+def awaited(register: Register) -> Iterator[Destination]:
+    """Go through the destinations whose first listing is still waited for."""
+    for destination in register.destinations.values():
+        if destination.unsettled and not destination.listed and destination.failures["list"] < _AWAITED:
+            yield destination
 
 
 def may_call(register: Register) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime
 
+from orchestrator.core.apis import COPY_IMAGES
 from orchestrator.core.model import Resource, State
 from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.core.schedule.admission import lacking, shortage
 from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
 from orchestrator.core.schedule.readings import Park
-from orchestrator.core.schedule.register import Register
+from orchestrator.core.schedule.register import EVERY_API, Register
 from orchestrator.core.schedule.tracks import Destination, Track
 from orchestrator.core.schedule.window import held_back, most_in_flight
 from orchestrator.core.verdict import Overview, Shortage, Standing
@@ -98,17 +99,42 @@ def _at_a_glance(register: Register, destination: Destination) -> Overview:
         states=Counter(destination.states),
         percent=round(sum(progress) / len(progress)) if progress else None,
         eta_s=eta_s(register, destination),
-        note="; ".join(part for part in (_note(destination, lacks), held) if part),
+        note="; ".join(
+            part for part in (_note(destination, lacks), _pause(register, destination), held) if part
+        ),
         shortage=lacks,
+        images=_quota(destination, Resource.IMAGE),
+        snapshots=_quota(destination, Resource.SNAPSHOT),
     )
+
+
+def _quota(destination: Destination, resource: Resource) -> tuple[int, int] | None:
+    """Tell how much of a quota is used, by what was read and sent since, and how much there is."""
+    quota = destination.quotas.get(resource)
+    if quota is None or resource in destination.blind:
+        return None
+    return quota.used + quota.committed, quota.limit
+
+
+def _pause(register: Register, destination: Destination) -> str:
+    """Say that a throttle holds the calls that copies wait for, if one does."""
+    until = max(register.pauses.get(COPY_IMAGES, 0.0), register.pauses.get(EVERY_API, 0.0))
+    if until <= register.now or not destination.admitted or blocked(destination):
+        return ""
+    return f"calls pause until {_clock(until)}, the cloud limits their rate"
+
+
+def _clock(at: float) -> str:
+    """Write a time of day in UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%SZ")
 
 
 def _note(destination: Destination, lacks: Shortage | None) -> str:
     """Say in one phrase what a destination waits for, if it does."""
     parked = destination.park
     if parked is not None and blocked(destination):
-        again = datetime.fromtimestamp(parked.until, UTC).strftime("%H:%M:%SZ")
-        return f"{lacks.told() if lacks else MEANINGS[parked.reason].says}; tried again at {again}"
+        said = lacks.told() if lacks else MEANINGS[parked.reason].says
+        return f"{said}; tried again at {_clock(parked.until)}"
     if destination.doubtful:
         return f"{len(destination.doubtful)} lost calls are looked for"
     if destination.unsettled and not destination.listed:

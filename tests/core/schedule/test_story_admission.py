@@ -192,6 +192,20 @@ def test_the_deferred_are_reported_in_numbers() -> None:
     assert (overview.shortage.fit, overview.shortage.deferred) == (37, 15)
 
 
+def test_quotas_are_shown_with_what_was_sent_since() -> None:
+    """Nothing before they are read; then what others hold and what our calls take, of so many."""
+    tale = tale_of(copies_of(3, EAST), images=9, snapshots=40)
+    occupy(tale, 2)
+    with_disks(tale, {0: 2})
+    (before,) = tale.schedule.overview()
+    tale.accept(*tale.go())
+    (after,) = tale.schedule.overview()
+    assert (before.images, before.snapshots) == (None, None)
+    assert after.images == (5, 9)
+    assert after.snapshots is not None
+    assert after.snapshots[1] == 40
+
+
 def test_both_quotas_are_told_when_both_are_short() -> None:
     """Ten copies, four images and six snapshots fit: the smaller one decides, both are named."""
     tale = tale_of(copies_of(10, EAST), images=4, snapshots=6)
