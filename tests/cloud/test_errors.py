@@ -63,7 +63,21 @@ OLDER = [
     (502, "SOURCE_UNAVAILABLE", "no", Reason.SERVER_ERROR),
     (503, "UNAVAILABLE", "no", Reason.SERVER_ERROR),
 ]
-ROWS = COPY_PAGE + GATEWAY + OLDER
+DELETE_PAGE = [
+    (400, "FAILED_PRECONDITION", "Can't delete shared image", Reason.SHARED),
+    (400, "FAILED_PRECONDITION", "Can't delete protected image", Reason.PROTECTED),
+    (400, "FAILED_PRECONDITION", "Can't delete this image", Reason.PROTECTED),
+    (400, "FAILED_PRECONDITION", "Can't delete community image", Reason.PROTECTED),
+    (
+        400,
+        "FAILED_PRECONDITION",
+        "Local-System-Disk image cannot be deleted if it has been used to create instances",
+        Reason.PROTECTED,
+    ),
+]
+"""The rows of the deleteImage page that copyImages does not have."""
+
+ROWS = COPY_PAGE + DELETE_PAGE + GATEWAY + OLDER
 
 
 @pytest.mark.parametrize(("http", "word", "message", "reason"), ROWS)

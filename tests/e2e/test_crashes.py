@@ -87,7 +87,8 @@ def test_a_signal_ends_the_run_in_order(
     assert (stopped.json["verdict"], stopped.json["exit_code"]) == ("interrupted", code)
     assert stopped.json["counts"]["pending"] == 6
     assert home.log_names()[-1] == "run.finished"
-    assert home.call("status", "--json").json == stopped.json
+    told = home.call("status", "--json").json
+    assert {key: told[key] for key in stopped.json} == stopped.json
     cloud.calm()
     done = home.call("run", plan, "--json")
     assert (done.code, done.json["counts"]["ready"]) == (0, 6), done.err

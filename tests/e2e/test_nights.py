@@ -22,6 +22,7 @@ from tests.e2e.support import (
 
 RESULT_KEYS = [
     "run", "plan", "verdict", "exit_code", "started_at", "finished_at", "counts", "calls", "copies",
+    "replications",
 ]  # fmt: skip
 COPY_KEYS = [
     "source_region", "source_image", "destination_region", "destination_image", "state", "reason", "detail",
