@@ -32,7 +32,7 @@ APIS: Mapping[str, tuple[str, ...]] = {
     "rehearse": (DESCRIBE_IMAGES, DESCRIBE_QUOTAS, DESCRIBE_QUOTA),
     "ledger": READS,
 }
-"""Which APIs a verb may call; a verb that is not here calls none. tests/docs/test_commands.py holds it true."""
+"""Which APIs a verb may call; a verb that is not here calls none. test_commands.py holds it true."""
 
 NOTES: Mapping[tuple[str, str], str] = {
     ("run", DELETE): "with `--prune-first`",
@@ -102,8 +102,8 @@ def commands() -> str:
         "`orchestrator VERB --help` says the same. What each command sends to the cloud is in",
         "[permissions.md](permissions.md), its exit codes are in [exit-codes.md](exit-codes.md).",
         "",
-        "`orchestrator --version` says which version this is. Options that every command with settings has, and that are not",
-        "repeated below:",
+        "`orchestrator --version` says which version this is. Options that every command with settings",
+        "has, and that are not repeated below:",
         "",
         _options(shared),
     ]
@@ -152,5 +152,6 @@ def pages() -> Iterator[tuple[Path, str]]:
         begin, end = f"<!-- {name}: written by python -m tests.docs --write -->\n", f"<!-- end of {name} -->"
         head, found, rest = text.partition(begin)
         _, closed, tail = rest.partition(end)
-        assert found and closed, f"{page} has no block {name}"
+        assert found, f"{page} has no block {name}"
+        assert closed, f"the block {name} of {page} has no end"
         yield DOCS / page, f"{head}{begin}{write()}\n{end}{tail}"

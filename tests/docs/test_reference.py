@@ -40,7 +40,9 @@ def test_every_verb_has_its_exit_codes() -> None:
     """The table of codes by command leaves no verb out."""
     text = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
     table = text.split("<!-- verbs:")[1].split("<!-- end of verbs -->")[0]
-    named = {name for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)}
+    named = {
+        name for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)
+    }
     assert named == set(cli.commands)
 
 
