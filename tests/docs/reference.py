@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from inspect import cleandoc
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def _command(name: str, command: click.Command) -> list[str]:
     return ["", f"## {name}", "", f"    orchestrator {name} {usage}".rstrip(), "", said, *options]
 
 
-def _options(options: list[click.Parameter]) -> str:
+def _options(options: Sequence[click.Parameter]) -> str:
     """Write a table of options."""
     rows = []
     for option in options:
