@@ -91,6 +91,17 @@ def test_both_ways_to_start_run_the_same_night() -> None:
     assert "-q" in by_cron
 
 
+def test_init_writes_the_same_two_lines(tmp_path: Path) -> None:
+    """What `init` gives a new user is the same night and the same question, from their own folder."""
+    subprocess.run([PROGRAM, "init", "."], cwd=tmp_path, check=True, capture_output=True, timeout=30)
+    text = (tmp_path / "orchestrator.cron").read_text(encoding="utf-8")
+    jobs = [line.split(maxsplit=5)[5] for line in text.splitlines() if re.match(r"\d+ ", line)]
+    assert all(job.startswith(f"cd {tmp_path} && ") for job in jobs)
+    bare = [job.removeprefix(f"cd {tmp_path} && ").replace(str(PROGRAM), "orchestrator") for job in jobs]
+    expected = [job.split(maxsplit=5)[5].replace("/etc/orchestrator/", "") for job in crontab()[1]]
+    assert bare == expected
+
+
 def test_both_ask_the_same_in_the_morning() -> None:
     """Cron and systemd ask `status --check` with the same words; only cron wraps it to be silent."""
     (check,) = unit("orchestrator-check.service")["ExecStart"]
