@@ -317,7 +317,7 @@ def test_why_of_a_run_that_goes_on(tmp_path: Path) -> None:
     before = (tmp_path / "ledger.db").read_bytes()
     with RunLock.attempt(tmp_path, owner=owner(run)):
         words = call(tmp_path, "why", image_id(0), EAST).output
-    assert "waiting since " in words
+    assert f"{image_id(0)} {NORTH} > {EAST}: waiting: " in words
     assert "its source has not been looked at yet" in words
     assert "left it" not in words
     assert (tmp_path / "ledger.db").read_bytes() == before

@@ -38,9 +38,15 @@ def crontab() -> tuple[dict[str, str], list[str]]:
 
 
 def cron_command() -> str:
-    """Give the command of the crontab's only job."""
-    (job,) = crontab()[1]
-    return job.split(maxsplit=5)[5]
+    """Give the command of the crontab's night."""
+    night, _ = crontab()[1]
+    return night.split(maxsplit=5)[5]
+
+
+def cron_check() -> str:
+    """Give what the crontab asks in the morning, without the shell around it."""
+    _, morning = crontab()[1]
+    return re.sub(r"^out=\$\((.*)\) \|\| echo \"\$out\"$", r"\1", morning.split(maxsplit=5)[5])
 
 
 def unit(name: str) -> dict[str, list[str]]:
@@ -60,12 +66,12 @@ def exec_start() -> str:
 
 
 def test_crontab_reads_as_cron_reads_it() -> None:
-    """Cron takes the line: five fields in range, no percent sign, no variable that it would not expand."""
-    variables, (job,) = crontab()
-    fields = job.split(maxsplit=5)
-    for field, (least, most) in zip(fields, FIELDS, strict=False):
-        assert field == "*" or least <= int(field) <= most
-    assert "%" not in fields[5]
+    """Cron takes the lines: five fields in range, no percent sign, no variable that it would not expand."""
+    variables, jobs = crontab()
+    for fields in (job.split(maxsplit=5) for job in jobs):
+        for field, (least, most) in zip(fields, FIELDS, strict=False):
+            assert field == "*" or least <= int(field) <= most
+        assert "%" not in fields[5]
     assert [value for value in variables.values() if re.search(r"[$~%]", value)] == []
 
 
@@ -83,6 +89,26 @@ def test_both_ways_to_start_run_the_same_night() -> None:
     by_cron, by_systemd = shlex.split(cron_command()), shlex.split(exec_start())
     assert [word for word in by_cron[1:] if word != "-q"] == by_systemd[1:]
     assert "-q" in by_cron
+
+
+def test_init_writes_the_same_two_lines(tmp_path: Path) -> None:
+    """What `init` gives a new user is the same night and the same question, from their own folder."""
+    subprocess.run([PROGRAM, "init", "."], cwd=tmp_path, check=True, capture_output=True, timeout=30)
+    text = (tmp_path / "orchestrator.cron").read_text(encoding="utf-8")
+    jobs = [line.split(maxsplit=5)[5] for line in text.splitlines() if re.match(r"\d+ ", line)]
+    assert all(job.startswith(f"cd {tmp_path} && ") for job in jobs)
+    bare = [job.removeprefix(f"cd {tmp_path} && ").replace(str(PROGRAM), "orchestrator") for job in jobs]
+    expected = [job.split(maxsplit=5)[5].replace("/etc/orchestrator/", "") for job in crontab()[1]]
+    assert bare == expected
+
+
+def test_both_ask_the_same_in_the_morning() -> None:
+    """Cron and systemd ask `status --check` with the same words; only cron wraps it to be silent."""
+    (check,) = unit("orchestrator-check.service")["ExecStart"]
+    assert shlex.split(cron_check())[1:] == shlex.split(check)[1:]
+    assert shlex.split(cron_check())[1:3] == ["status", "--check"]
+    where = "ORCHESTRATOR_STATE_DIR=%S/orchestrator"
+    assert where in unit("orchestrator-check.service")["Environment"]
 
 
 @pytest.mark.parametrize("path", [CRONTAB, UNITS / "orchestrator.service"], ids=lambda path: path.suffix)

@@ -18,7 +18,8 @@ def why_lines(told: Told, *, run: RunId, goes_on: bool, now: float) -> list[str]
     """Say of each copy its state, why, and until when; of a run that is over, that the next one goes on."""
     lines = []
     for copy, one in told.items():
-        head = f"{spaced(copy)}: {one.state.value} since {date_text(one.since)}: {clean(one.phrase, 1000)}"
+        since = f" since {date_text(one.since)}" if one.since else ""  # 0: it never moved
+        head = f"{spaced(copy)}: {one.state.value}{since}: {clean(one.phrase, 1000)}"
         until = f", until about {clock_text(one.until)} (in {span(one.until - now)})" if one.until else ""
         left = "" if goes_on or one.state not in _UNDER_WAY else f"; so run {clean(run)} left it"
         lines.append(f"{head}{until if goes_on else ''}{left} [{one.reason.value}]")
@@ -35,7 +36,7 @@ def why_json(told: Told, *, run: RunId, goes_on: bool) -> str:
             "state": one.state.value,
             "reason": one.reason.value,
             "phrase": well_formed(one.phrase),
-            "since": iso(one.since),
+            "since": iso(one.since) if one.since else None,
             "until": iso(one.until) if goes_on and one.until is not None else None,
             "run": run,
             "goes_on": goes_on,

@@ -128,7 +128,8 @@ def settled(register: Register, event: Settled) -> None:
 def pruned(register: Register, event: Pruned) -> None:
     """Forget the image of a copy that was deleted on purpose: it is neither missed nor made again by itself.
 
-    The image may be shown for a while as it goes; it is known for one of ours that nobody wants any more.
+    A broken one is: it went to make room for a copy that is whole. The image may be shown for a while as it
+    goes; it is known for one of ours that nobody wants any more.
     """
     if event.reason is not Reason.PRUNED:
         return
@@ -138,5 +139,7 @@ def pruned(register: Register, event: Pruned) -> None:
     if track is None or track.state not in (State.READY, State.FAILED):
         return
     register.name_image(track, None)
-    step = Step.GONE if track.state is State.READY else Step.RENEW
-    register.move(track, step, Reason.PRUNED)
+    if track.state is State.READY:
+        register.move(track, Step.GONE, Reason.PRUNED)
+    else:
+        register.move(track, Step.RENEW, Reason.DELETED, f"{event.image} was broken and is gone")
