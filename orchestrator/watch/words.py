@@ -40,7 +40,7 @@ SENTENCES: dict[str, str] = {
     "run.heartbeat": "still running: {counts}",
     "run.signal": "asked to stop by {signal}; what is under way goes on in the cloud",
     "run.finished": "run {run} finished: {verdict}, exit code {exit_code}; {counts}; it took {took}",
-    "copies.deferred": "{destination_region} has room for {fit} copies, {deferred} are deferred",
+    "copies.deferred": "{destination_region} has room for {some_fit}, {deferred} deferred",
     "message.unsent": "a message could not be sent ({kind}): {trouble}",
     "report.failed": "the report could not be written: {error}",
     "library": "{logger} says: {message}",
@@ -136,6 +136,7 @@ _MADE: dict[str, Callable[[Line], str]] = {
     "why": _why,
     "took": _took,
     "some_copies": _some("copies", "copy", "copies"),
+    "some_fit": _some("fit", "copy", "copies"),
     "some_images": _some("copies", "image", "images"),
     "some_sources": _some("sources", "image", "images"),
     "some_lines": _some("lost_lines", "line", "lines"),
@@ -162,12 +163,22 @@ def _extras(line: Line) -> list[str]:
     if line.get("detail"):
         found.append(f'details: "{_word(line["detail"])}"')
     if line.get("short"):
-        found.append(f"short of {_word(line['short'])}")
+        found.append(f"short of {_short(line['short'])}")
     if isinstance(wait := line.get("wait_s"), int | float):
         found.append(f"tried again in {span(wait, spoken=True)}")
     if line.get("level") == "error" and meaning and meaning.advice:
         found.append(f"what to do: {meaning.advice}")
     return found
+
+
+def _short(lacks: object) -> str:
+    """Write by how much quotas fall short: `1 image, 3 snapshots`."""
+    if not isinstance(lacks, Mapping):
+        return _word(lacks)
+    pairs = ((str(key), value) for key, value in lacks.items())
+    return ", ".join(
+        f"{_word(value)} {clean(key.removesuffix('s') if value == 1 else key)}" for key, value in pairs
+    )
 
 
 def _plainly(name: str, line: Line) -> str:

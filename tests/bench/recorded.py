@@ -33,7 +33,7 @@ def name_of(policy: str, key: Key) -> str:
 
 
 def ratios(policy: str, key: Key) -> dict[str, float]:
-    """Measure one policy in one cell of the share: the mean of each figure over the seeds; nights are exact, one is enough."""
+    """Measure one policy in one cell of the share: the mean over the seeds; nights are exact, one will do."""
     nights = [figures for seed in SEEDS for figures in measure(*key, seed, [policy])]
     return {figure: round(_mean(nights, figure), _DIGITS) for figure in MARGINS}
 
