@@ -65,7 +65,8 @@ class Pruning:
         done = await persist(partial(self.cloud.delete, held.region, held.sighting.image), self.chance)
         return Pruned(
             at=self.clock(), region=held.region, image=held.sighting.image, copy=held.copy,
-            reason=done.reason or Reason.PRUNED, detail=done.detail, request=done.request,
+            broken=doom.fate is Fate.BROKEN, reason=done.reason or Reason.PRUNED, detail=done.detail,
+            request=done.request,
         )  # fmt: skip
 
     async def to_make_room(self, dooms: Iterable[Doom], wanted: Iterable[Copy]) -> tuple[Doom, ...]:

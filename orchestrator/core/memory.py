@@ -24,6 +24,7 @@ class KnownRegion:
     window: int | None = None
     lookalikes: tuple[ImageId, ...] = ()
     former: tuple[ImageId, ...] = ()
+    pruned: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

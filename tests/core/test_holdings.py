@@ -176,7 +176,7 @@ replications:
 
 
 def test_every_replication_that_speaks_keeps() -> None:
-    """Two replications of one route both keep, a third copies from it; no `keep`, no judgement of a region."""
+    """Two replications of one route keep, a third copies from it; only regions of a `keep` are judged."""
     found = held([image("c1", OLDER.name)], [known("s1", "c1")], sources=[OLDER, TONIGHT], plan=CHAIN)
     assert (found["c1"].is_source, len(found["c1"].keeps)) == (True, 2)
     assert {each.region for each in found.values()} == {NORTH, EAST}

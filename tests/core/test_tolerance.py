@@ -10,7 +10,7 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.tolerance import Tolerated, best_effort, nights_missed, tolerated
 from orchestrator.core.verdict import Counts, Notice, Result, Standing, Verdict, count
 from orchestrator.extras import Extras, with_notices
-from tests.core.plans import load
+from tests.core.plans import load, spoiled
 
 NORTH, EAST, SOUTH = Region("cn-north-1"), Region("cn-east-2"), Region("cn-south-1")
 NOW = created_s("2027-01-15 03:00:00") or 0.0
@@ -109,8 +109,7 @@ def test_the_strictest_replication_counts() -> None:
 
 def test_a_plan_without_best_effort_tolerates_nothing() -> None:
     """No copy is looked at."""
-    assert best_effort(load(EFFORTS.replace("best_effort", "#").replace(", #: {fail_after_nights: 2}", "")
-                            .replace("\n   #: {fail_after_nights: 3}}", "}"))) == {}  # fmt: skip
+    assert best_effort(load(spoiled("golden", "strict"))) == {}
 
 
 @pytest.mark.parametrize(("missed", "is_tolerated"), [(0, True), (1, True), (2, False), (9, False)])

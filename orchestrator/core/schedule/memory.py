@@ -77,6 +77,7 @@ def _region(destination: Destination) -> KnownRegion:
         window=destination.window.most,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
+        pruned=tuple(sorted(destination.pruned)),
     )
 
 
@@ -85,6 +86,7 @@ def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
     destination.window.most = known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
+    destination.pruned = set(known.pruned)
 
 
 def _source(source: Source) -> KnownSource:
