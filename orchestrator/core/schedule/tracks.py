@@ -198,13 +198,12 @@ class Destination:
     `states` counts the wanted copies; `names` are the names by which a listing under way could show a copy
     that nobody owns, `turned` the images that its pages showed so far; `lookalikes` are images of such a name
     that were there before; `strangers` are images with our mark that the ledger does not know; `former` are
-    those that it found when it was rebuilt, and that are none of its plan's; `pruned` were deleted on purpose
-    and may be shown for a while; `shut` are the regions from which a relayed call was refused for good.
-    `passed` counts the calls to others, since its last that was accepted, when it had room for one. `number`
-    is its place in this run; `queued` are number and size (MB) of the copies that wait, by origin; `idle` is
-    a heap of the times since when places that were used are free; `linger_until` is how long the next chunk
-    waits for more copies, unless something has `stirred`; `next_end` when the next copy is expected to be
-    ready.
+    those that it found when it was rebuilt; `pruned` were deleted on purpose and may be shown for a while;
+    `shut` are the regions from which a relayed call was refused for good. `passed` counts the calls to
+    others, since its last that was accepted, when it had room for one. `number` is its place in this run;
+    `queued` are number and size (MB) of the copies that wait, by origin; `idle` is a heap of the times since
+    when places that were used are free; `linger_until` is how long the next chunk waits for more copies,
+    unless something has `stirred`; `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
