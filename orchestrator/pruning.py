@@ -5,8 +5,8 @@ Without `apply` nothing is sent that changes anything, and nothing is written.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,11 +14,12 @@ from orchestrator.cloud.altering import AlteringCloud
 from orchestrator.cloud.inventory import Inventory, Room
 from orchestrator.cloud.persisting import persist
 from orchestrator.core.holdings import holdings
-from orchestrator.core.model import Copy, Region, State
+from orchestrator.core.model import Copy, ImageId, Region, Sighting, State
 from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import Reason
 from orchestrator.core.retention import Doom, Fate, judge
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.findings import obstacle
 from orchestrator.core.schedule.heritage import copy_images, heritage
 from orchestrator.core.upkeep import Pruned
 from orchestrator.selecting import resolved_plan
@@ -72,27 +73,25 @@ class Pruning:
     async def to_make_room(self, dooms: Iterable[Doom], wanted: Iterable[Copy]) -> tuple[Doom, ...]:
         """Choose of what may go no more than the copies of tonight need room for, the oldest first."""
         going = [doom for doom in dooms if doom.goes]
-        short = await self._shortages(wanted, dict.fromkeys(doom.held.region for doom in going))
+        short = await self._shortages(wanted, frozenset(doom.held.region for doom in going))
         chosen: list[Doom] = []
         for doom in sorted(going, key=lambda doom: (doom.fate is not Fate.BROKEN, doom.held.made)):
-            lacks = short[doom.held.region]
+            lacks = short.get(doom.held.region, [])
             if any(number > 0 for number in lacks):
                 chosen.append(doom)
                 lacks[0] -= 1
                 lacks[1] -= max(1, len(doom.held.sighting.snapshots))
         return tuple(chosen)
 
-    async def _shortages(self, wanted: Iterable[Copy], regions: Iterable[Region]) -> dict[Region, list[int]]:
-        """Tell for each region how many images and how many snapshots it lacks for tonight's copies."""
+    async def _shortages(self, wanted: Iterable[Copy], regions: frozenset[Region]) -> dict[Region, list[int]]:
+        """Tell how many images and how many snapshots the regions lack that tonight's copies need room in."""
         images: Counter[Region] = Counter()
         snapshots: Counter[Region] = Counter()
-        states, sources = self.schedule.states(), self.schedule.register.sources
-        for copy in wanted:
-            if states.get(copy) not in (State.READY, State.COPYING):
-                source = sources.get((copy.origin, copy.source))
-                images[copy.destination] += 1
-                snapshots[copy.destination] += source.snapshots if source is not None else 1
-        rooms: dict[Region, Room] = {region: await self.inventory.room(region) for region in regions}
+        missing = [copy for copy in self._missing(wanted) if copy.destination in regions]
+        for copy, source in await self._sent(missing):
+            images[copy.destination] += 1
+            snapshots[copy.destination] += len(source.snapshots) or 1
+        rooms: dict[Region, Room] = {region: await self.inventory.room(region) for region in images}
         return {
             region: [
                 images[region] - (room.images[0] - room.images[1]),
@@ -100,3 +99,21 @@ class Pruning:
             ]
             for region, room in rooms.items()
         }
+
+    def _missing(self, wanted: Iterable[Copy]) -> Iterator[Copy]:
+        """Go through the copies that are neither there nor under way."""
+        states = self.schedule.states()
+        return (copy for copy in wanted if states.get(copy) not in (State.READY, State.COPYING))
+
+    async def _sent(self, copies: Sequence[Copy]) -> list[tuple[Copy, Sighting]]:
+        """Give the copies that can be sent, each with its source as it is shown now.
+
+        One that the cloud would refuse, or whose source is not shown, needs no room. One whose source is
+        still being made does: the run waits for it.
+        """
+        asked: defaultdict[Region, dict[ImageId, None]] = defaultdict(dict)
+        for copy in copies:
+            asked[copy.origin][copy.source] = None
+        shown = {region: await self.inventory.sources(region, tuple(ids)) for region, ids in asked.items()}
+        found = ((copy, shown[copy.origin].get(copy.source)) for copy in copies)
+        return [(copy, source) for copy, source in found if source is not None and obstacle(source) is None]
