@@ -6,12 +6,15 @@ Without `apply` nothing is sent that changes anything, and nothing is written.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
+
+import anyio
 
 from orchestrator.cloud.altering import AlteringCloud
-from orchestrator.cloud.inventory import Inventory, Room
+from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.persisting import persist
 from orchestrator.core.holdings import holdings
 from orchestrator.core.model import Copy, ImageId, Region, Sighting, State
@@ -22,18 +25,27 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.findings import obstacle
 from orchestrator.core.schedule.heritage import copy_images, heritage
 from orchestrator.core.upkeep import Pruned
+from orchestrator.errors import CloudSilent
 from orchestrator.selecting import resolved_plan
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruning:
-    """Retention for one ledger and one cloud; `clock` gives epoch seconds, `chance` jitter in [0, 1)."""
+    """Retention for one ledger and one cloud; `clock` gives epoch seconds, `chance` jitter in [0, 1).
+
+    Where `silent` is given, destinations that give no answer are entered there and from then on left
+    alone, instead of raised. No deletion begins once it is `halted`.
+    """
 
     schedule: Schedule
     cloud: AlteringCloud
     inventory: Inventory
     clock: Callable[[], float]
     chance: Callable[[], float]
+    halted: Callable[[], bool] = lambda: False
+    silent: dict[Region, CloudSilent] | None = None
 
     async def judged(self, plan: Plan) -> tuple[Doom, ...]:
         """Judge the images of every destination that a replication with `keep` names.
@@ -43,22 +55,42 @@ class Pruning:
         """
         now, register = self.clock(), self.schedule.register
         keeping = [each for each in plan.replications if each.policy.keep is not None]
-        regions = dict.fromkeys(r for each in keeping for r in (each.source, *each.destinations))
+        origins = dict.fromkeys(each.source for each in keeping)
         selecting = await resolved_plan(plan, self.inventory, now=now, copies=copy_images(register))
-        shown = {region: await self.inventory.images(region) for region in regions}
+        shown = {region: await self.inventory.images(region) for region in origins}
+        for region in dict.fromkeys(r for each in keeping for r in each.destinations if r not in origins):
+            images = await self._heard(region, self.inventory.images)
+            shown |= {region: images} if images is not None else {}
         known = tuple(heritage(register))
         held = holdings(plan, selecting.resolved.plan, shown, known, register.ledger)
         return judge(held, now=now)
 
+    async def _heard(self, region: Region, read: Callable[[Region], Awaitable[T]]) -> T | None:
+        """Read a destination; None for one that gives no answer, where such are left alone."""
+        if self.silent is None:
+            return await read(region)
+        if region in self.silent:
+            return None
+        try:
+            return await read(region)
+        except CloudSilent as error:
+            self.silent[region] = error
+            return None
+
     async def delete(self, dooms: Iterable[Doom], tell: Callable[[Pruned], None]) -> int:
         """Delete what may go, one after the other, and tell of each; return how many are still there."""
-        failed = 0
-        for doom in dooms:
-            if doom.goes:
+        going = [doom for doom in dooms if doom.goes]
+        gone = 0
+        for doom in going:
+            if self.halted():
+                break
+            with anyio.CancelScope(
+                shield=True
+            ):  # what was deleted is told of, whoever ends the run meanwhile
                 event = await self._delete(doom)
                 tell(event)
-                failed += event.reason is not Reason.PRUNED
-        return failed
+            gone += event.reason is Reason.PRUNED
+        return len(going) - gone
 
     async def _delete(self, doom: Doom) -> Pruned:
         """Delete one image with its snapshots."""
@@ -91,19 +123,20 @@ class Pruning:
         for copy, source in await self._sent(missing):
             images[copy.destination] += 1
             snapshots[copy.destination] += len(source.snapshots) or 1
-        rooms: dict[Region, Room] = {region: await self.inventory.room(region) for region in images}
+        rooms = {region: await self._heard(region, self.inventory.room) for region in images}
         return {
             region: [
                 images[region] - (room.images[0] - room.images[1]),
                 snapshots[region] - (room.snapshots[0] - room.snapshots[1]),
             ]
             for region, room in rooms.items()
+            if room is not None
         }
 
     def _missing(self, wanted: Iterable[Copy]) -> Iterator[Copy]:
         """Go through the copies that are neither there nor under way."""
-        states = self.schedule.states()
-        return (copy for copy in wanted if states.get(copy) not in (State.READY, State.COPYING))
+        states, there = self.schedule.states(), (State.READY, State.COPYING, State.CALLING)
+        return (copy for copy in wanted if states.get(copy) not in there)
 
     async def _sent(self, copies: Sequence[Copy]) -> list[tuple[Copy, Sighting]]:
         """Give the copies that can be sent, each with its source as it is shown now.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def day(ago: int) -> str:
     return f"2027-01-{15 - ago:02d} 03:00:00"
 
 
-def held(ago: int, **more: object) -> Held:
+def held(ago: int, **more: Any) -> Held:
     """Hold a ready copy of ours whose source was made so many nights ago, made in the same night."""
     image = ImageId(f"img-{ago:02d}")
     seen = Sighting(image=image, status="ready", name=f"golden-{ago}", created=day(ago))

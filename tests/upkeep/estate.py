@@ -7,6 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 
 from orchestrator.app import Orchestrator, Outcome, Wish
 from orchestrator.core.diff import Diff
@@ -16,9 +21,11 @@ from orchestrator.core.plan import Plan, load_plan
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.retention import Doom
 from orchestrator.core.upkeep import Labelled, Pruned, Selected, Verified
+from orchestrator.simulator.server import LINE_MAX, make_app
 from orchestrator.simulator.things import Image
+from tests.canary import SECRET
 from tests.contract.running import QUICK, House, reading
-from tests.contract.ways import serving
+from tests.contract.ways import KEY
 from tests.nights import EAST, EPOCH, NORTH, SOUTH, Cloud, image_id
 
 DAY_S = 86_400.0
@@ -60,24 +67,41 @@ class Estate(House):
 
     number: int = 5
     plan: Plan = field(default_factory=plan_of)
+    down: frozenset[Region] = frozenset()
 
     def __post_init__(self) -> None:
         self.cloud.world.pace = QUICK
         for number in range(self.number):
             self.add(number, EPOCH - (self.number - number) * DAY_S)
 
-    def add(self, number: int, created_s: float, **traits: object) -> Image:
+    def add(self, number: int, created_s: float, **traits: Any) -> Image:
         """Build one more golden image."""
         return self.cloud.add(number, created_s=created_s, **traits)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Orchestrator]:
         """Serve the cloud, and give the orchestrator on it."""
-        async with (
-            serving(self.cloud.world, self.cloud.faults, self.wall) as url,
-            self.orchestrator(url) as orchestrator,
-        ):
+        async with self._serving() as url, self.orchestrator(url) as orchestrator:
             yield orchestrator
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[str]:
+        """Serve the world; the regions that are down answer nothing but 503."""
+        app = make_app(self.cloud.world, keys={KEY: SECRET}, clock=self.wall, faults=self.cloud.faults)
+
+        @web.middleware
+        async def outage(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if any(f"/regions/{region}/" in request.path for region in self.down):
+                return web.Response(status=503, text="down")
+            return await handler(request)
+
+        app.middlewares.append(outage)
+        server = TestServer(app)
+        await server.start_server(max_line_size=LINE_MAX)
+        try:
+            yield str(server.make_url("")).rstrip("/")
+        finally:
+            await server.close()
 
     async def run(
         self, plan: Plan | None = None, *, prune_first: bool = False, submit_s: float = inf,

@@ -14,7 +14,8 @@ from orchestrator.core.messages import Planned
 from orchestrator.core.model import ImageId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.upkeep import Pruned
-from orchestrator.errors import CloudSilent, CredentialsRefused, LockHeld, PlanError
+from orchestrator.engine.halt import Halt
+from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted, LockHeld, PlanError
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.things import Image
@@ -262,3 +263,20 @@ async def test_the_ledger_knows_what_is_wanted_after_a_prune(tmp_path: Path) -> 
     assert sum(isinstance(event, Planned) for event in estate.events()) == runs
     outcome = await estate.run()
     assert {standing.state for standing in outcome.result.copies} == {State.READY}
+
+
+async def test_a_signal_stops_it_between_two_deletions(tmp_path: Path) -> None:
+    """What was deleted is told and in the ledger, the rest stays, and the exit code is the signal's."""
+    estate = await settled(tmp_path)
+    halt, told = Halt(), list[Pruned]()
+
+    def tell(event: Pruned) -> None:
+        told.append(event)
+        halt.request(15)
+
+    async with estate.open() as orchestrator:
+        dooms = await orchestrator.prunable(estate.plan)
+        with pytest.raises(Interrupted) as caught:
+            await orchestrator.prune(estate.plan, dooms, tell, halt)
+    assert (caught.value.exit_code, len(told), estate.writes()["deleteImage"]) == (143, 1, 1)
+    assert [event for event in estate.upkeep() if isinstance(event, Pruned)] == told

@@ -11,8 +11,9 @@ import pytest
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
+from orchestrator.simulator.traits import Fates
 from tests.nights import EPOCH, check_books
-from tests.upkeep.estate import EAST, NORTH, Estate, ids, image_id, plan_of, settled
+from tests.upkeep.estate import EAST, NORTH, SOUTH, Cloud, Estate, ids, image_id, plan_of, settled
 
 pytestmark = pytest.mark.looptime
 
@@ -162,3 +163,60 @@ async def test_room_that_comes_late_is_waited_for(tmp_path: Path) -> None:
     outcome = await estate.run(plan_of(policy=KEEP_ONE), prune_first=True)
     assert (outcome.result.exit_code, sorted(estate.copies())) == (0, [1, 2, 3, 4, 5])
     assert estate.writes()["deleteImage"] == 1
+
+
+ROLLING = "{name: 'golden-*', latest: 2, family: '^golden-[a-z]+'}"
+
+
+async def test_room_follows_what_becomes_ready(tmp_path: Path) -> None:
+    """Two families, two builds of each kept, five places: each new build lets one old copy of its family go.
+
+    When the night begins `keep: {latest: 2}` speaks for all four, and there is one place for two new builds.
+    """
+    estate = Estate(tmp_path, cloud=Cloud(images=0), number=0)
+    plan = plan_of(ROLLING, "keep: {latest: 2}")
+    confine(estate, 5, snapshots=5)
+    for night in range(4):
+        for family, number in (("ubuntu", night), ("centos", 100 + night)):
+            estate.add(number, EPOCH + night, name=f"golden-{family}-{night}")
+        outcome = await estate.run(plan, prune_first=True)
+        assert (outcome.result.exit_code, outcome.result.notices) == (0, ())
+        assert len(estate.copies()) <= 5
+    assert sorted(estate.copies()) == [1, 2, 3, 102, 103]
+    assert estate.writes()["deleteImage"] == 3, "no more than the fifth place made necessary"
+    assert quota_refusals(estate) == 0
+    check_books(estate.cloud)
+
+
+async def test_a_build_that_fails_lets_no_copy_go(tmp_path: Path) -> None:
+    """The new build ends in an error: the two older copies stay, as `keep: {latest: 2}` says."""
+    estate = Estate(tmp_path, cloud=Cloud(images=0), number=2)
+    plan = plan_of("{name: 'golden-*', latest: 2}", "keep: {latest: 2}")
+    confine(estate, 2)
+    assert (await estate.run(plan)).result.exit_code == 0
+    build(estate, 2)
+    outcome = await estate.run(plan, prune_first=True)
+    assert (outcome.result.exit_code, sorted(estate.copies())) == (3, [0, 1])
+    confine(estate, 3)
+    estate.cloud.world.fates = Fates(error=frozenset({image_id(2)}))
+    outcome = await estate.run(plan, prune_first=True)
+    assert outcome.result.exit_code == 3
+    assert {number: image.status for number, image in estate.copies().items()} == {
+        0: "ready", 1: "ready", 2: "error"
+    }  # fmt: skip
+
+
+async def test_a_silent_destination_hinders_no_other(tmp_path: Path) -> None:
+    """One destination gives no list: nothing is deleted there, and room is made in the other."""
+    estate = Estate(tmp_path, cloud=Cloud(images=0), number=3)
+    both = plan_of(ids(0, 1, 2), KEEP_ONE, EAST, SOUTH)
+    assert (await estate.run(both)).result.exit_code == 0
+    confine(estate, 3)
+    build(estate, 3)
+    estate.down = frozenset({SOUTH})
+    outcome = await estate.run(plan_of(NEW, KEEP_ONE, EAST, SOUTH), prune_first=True)
+    assert sorted(estate.copies()) == [1, 2, 3]
+    assert sorted(estate.copies(SOUTH)) == [0, 1, 2]
+    (notice,) = outcome.result.notices
+    assert (notice.kind, SOUTH in notice.says) == ("prune", True)
+    assert {s.copy.destination for s in outcome.result.copies if s.state is not State.READY} == {SOUTH}
