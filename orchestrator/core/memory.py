@@ -71,6 +71,7 @@ class KnownCopy:
     lost_runs: int = 0
     asked: bool = False
     since: float = 0.0
+    ready_at: float | None = None
     progress: int | None = None
     seen: bool = False
     taken_over: bool = False

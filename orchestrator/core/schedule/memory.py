@@ -155,6 +155,7 @@ def _copy(track: Track) -> KnownCopy:
         lost_runs=track.lost_runs,
         asked=track.asked,
         since=track.since,
+        ready_at=track.ready_at,
         progress=track.progress,
         seen=track.seen,
         taken_over=track.taken_over,
@@ -177,6 +178,7 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
         register.name_image(track, known.image, answered=known.answered)
         if track.state is State.COPYING:
             track.destination.copying[known.image] = track
+    track.ready_at = known.ready_at
     if known.reserved:
         register.reserve(track, commit=False)
         if track.state is State.DOUBTFUL:

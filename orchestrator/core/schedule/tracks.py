@@ -106,18 +106,17 @@ class Source:
 class Track:
     """Where one copy stands, and what its next step needs.
 
-    `since` is when the present state began (for COPYING: within this run); `attempts` counts
-    calls that surely made nothing for no known reason, in this run; `answered` tells that an
-    answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
-    is set while a lost call is not accounted for, even when the copy was found: perhaps another
-    made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
-    was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first. `deferred` tells that it has no place in its destination's quotas, `place` how many
-    snapshots it was counted with for that (0 while it is not counted). `ends_at` is when it is expected
-    to be ready, `looked_at` when it was last seen not to be. Of its entries in a pool only the one with
-    its latest `ticket` counts. `carrier` is the image that its latest call sends, or of which its image
-    was made: the original, or another copy of it; while the copy is under way it holds that one's
-    lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
+    `since` is when the present state began (for COPYING: within this run), `ready_at` when its image became
+    ready; `attempts` counts calls that surely made nothing for no known reason, in this run; `answered` tells
+    that an answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at` is
+    set while a lost call is not accounted for, even when the copy was found; `lost_runs` counts the runs
+    since; `asked` tells that an image that resembles it was asked about once; `unconfirmed` means that an
+    earlier run's result is to be confirmed by a listing first. `deferred` tells that it has no place in its
+    destination's quotas, `place` how many snapshots it was counted with for that (0 while it is not counted).
+    `ends_at` is when it is expected to be ready, `looked_at` when it was last seen not to be. Of its entries
+    in a pool only the one with its latest `ticket` counts. `carrier` is the image that its latest call sends,
+    or of which its image was made: the original, or another copy of it; while the copy is under way it holds
+    that one's lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
     carry others, None while this run has not seen it ready.
     """
 
@@ -136,6 +135,7 @@ class Track:
     lost_runs: int = 0
     asked: bool = False
     since: float = 0.0
+    ready_at: float | None = None
     not_before: float = 0.0
     attempts: int = 0
     progress: int | None = None
