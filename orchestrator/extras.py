@@ -55,7 +55,8 @@ def with_notices(result: Result, notices: Iterable[Notice], allowed: Sequence[To
     said = (*notices, *(Notice("tolerated", _tolerated(each)) for each in allowed))
     verdict, code = result.verdict, result.exit_code
     missing = result.counts.wanted - result.counts.ready
-    if allowed and len(allowed) == missing and code in (EXIT_INCOMPLETE, EXIT_DEADLINE):
+    may_lack = bool(allowed) and len(allowed) == missing and not result.strangers
+    if may_lack and code in (EXIT_INCOMPLETE, EXIT_DEADLINE):
         verdict, code = Verdict.OK, EXIT_OK
     if verdict is Verdict.OK and any(notice.kind in INCOMPLETE_NOTICES for notice in said):
         verdict, code = Verdict.PARTIAL, EXIT_INCOMPLETE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.cloud_time import created_s
@@ -159,6 +161,13 @@ def test_notices_and_tolerance_decide_with_the_end_state(
     assert (told.verdict, told.exit_code) == after
     assert [notice.kind for notice in told.notices] == [n.kind for n in notices] + ["tolerated"] * allowed
     assert (told.counts, told.copies) == (ended.counts, ended.copies), "it counts as missing still"
+
+
+def test_strangers_are_not_tolerated() -> None:
+    """An image with our mark that nobody knows keeps a night from being green, whatever may be missing."""
+    ended = replace(result(*BAD), strangers=((EAST, ImageId("img-stranger")),))
+    told = with_notices(ended, [], [Tolerated(ended.copies[1], 1, 3)])
+    assert (told.verdict, told.exit_code) == (PARTIAL, 3)
 
 
 def test_what_is_tolerated_is_named_with_its_nights() -> None:
