@@ -173,7 +173,7 @@ class Orchestrator:
     ) -> int:
         """Delete what was agreed to and may still go, under the lock; return how much of that is left.
 
-        Each deletion is in the ledger before `tell` hears of it.
+        Each deletion is in the ledger before `tell` hears of it. Raises Interrupted when asked to stop.
         """
         folder, wish, halt = prepare_folder(self._settings.state_dir), Wish(plan=plan), halt or Halt()
         with await self._lock(folder, wish, halt) as lock, self._ledger(folder, afresh=False) as ledger:
@@ -188,11 +188,14 @@ class Orchestrator:
                 ledger.record(event, schedule.apply(event), run=run)
                 tell(event)
 
-            pruning = self._pruning(schedule)
+            pruning = replace(self._pruning(schedule), halted=lambda: halt.requested)
             named = {(doom.held.region, doom.held.sighting.image) for doom in agreed}
             dooms = await pruning.judged(plan)
             chosen = [doom for doom in dooms if (doom.held.region, doom.held.sighting.image) in named]
-            return await pruning.delete(chosen, record)
+            left = await pruning.delete(chosen, record)
+        if left and halt.signal is not None:
+            raise Interrupted(halt.signal)
+        return left
 
     def _pruning(self, schedule: Schedule) -> Pruning:
         """Make what judges and deletes."""
@@ -212,6 +215,7 @@ class Orchestrator:
             clock=self._clock,
             chance=self._machine.chance.random,
             look=lambda plan: self.diff(plan, halt),
+            halted=lambda: halt.requested,
         )
 
     async def rebuild(

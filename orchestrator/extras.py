@@ -31,13 +31,15 @@ Finish = Callable[[Learn, frozenset[Copy]], Awaitable[Sequence[Notice]]]
 class Extras:
     """What surrounds one run.
 
-    What comes `before` it (selectors told, room made) and what it must `finish` are handed the engine's way
-    to take an event in; the latter also the copies that this run made. `fault` is why it cannot even
+    What comes `before` it (selectors told, room made), what is done `again` when copies have become ready and
+    others wait for room, and what it must `finish` are handed the engine's way to take an event in; the
+    last also the copies that this run made. `fault` is why it cannot even
     begin. `efforts` are the copies wanted by best effort with the night on which they fail, `missed` the
     nights that each destination has missed in a row.
     """
 
     before: tuple[Before, ...] = ()
+    again: Before | None = None
     fault: OrchestratorError | None = None
     efforts: Mapping[Copy, int] = field(default_factory=dict)
     missed: Mapping[Region, int] = field(default_factory=dict)
@@ -53,7 +55,8 @@ def with_notices(result: Result, notices: Iterable[Notice], allowed: Sequence[To
     said = (*notices, *(Notice("tolerated", _tolerated(each)) for each in allowed))
     verdict, code = result.verdict, result.exit_code
     missing = result.counts.wanted - result.counts.ready
-    if allowed and len(allowed) == missing and code in (EXIT_INCOMPLETE, EXIT_DEADLINE):
+    may_lack = bool(allowed) and len(allowed) == missing and not result.strangers
+    if may_lack and code in (EXIT_INCOMPLETE, EXIT_DEADLINE):
         verdict, code = Verdict.OK, EXIT_OK
     if verdict is Verdict.OK and any(notice.kind in INCOMPLETE_NOTICES for notice in said):
         verdict, code = Verdict.PARTIAL, EXIT_INCOMPLETE

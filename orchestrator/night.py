@@ -22,12 +22,13 @@ from orchestrator.core.parts import parts_of
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.parking import starved
 from orchestrator.core.verdict import EXIT_INCOMPLETE, Notice, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
-from orchestrator.extras import Extras, with_notices
+from orchestrator.extras import Before, Extras, with_notices
 from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
@@ -44,6 +45,7 @@ from orchestrator.wishes import Outcome, Screen, Wish
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
+_ROOM_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,8 @@ class Night:
                 tasks.start_soon(self.messenger.begun, log.note)
             for before in self.extras.before:
                 notices += await before(engine.learn)
+            if self.extras.again is not None:
+                tasks.start_soon(self._make_room, self.extras.again, engine, notices)
             now, wish = self.clock(), self.wish
             late = await engine.run(halt, deadline=now + wish.deadline_s, submits_until=now + wish.submit_s)
             if self.extras.finish is not None and not halt.requested and self.schedule.stopped is None:
@@ -121,6 +125,16 @@ class Night:
     def _fresh(self) -> frozenset[Copy]:
         """Name the copies that this run saw become ready."""
         return frozenset(each.copy for each in self.schedule.standings() if each.reason is Reason.COPIED)
+
+    async def _make_room(self, again: Before, engine: Engine, notices: list[Notice]) -> None:
+        """Make room again when copies became ready, by which older ones may go, and others wait for it."""
+        ready = 0
+        while self.schedule.stopped is None:
+            await anyio.sleep(_ROOM_S)
+            counted = self.schedule.counts().ready
+            if counted > ready and starved(self.schedule.register):
+                ready = counted
+                notices += [said for said in await again(engine.learn) if said not in notices]
 
     async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console) -> None:
         """Keep the console alive; say in the log now and then that the run is, and what it has."""

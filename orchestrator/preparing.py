@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.jdcloud import JdCloud
 from orchestrator.core.diff import Diff
-from orchestrator.core.model import Copy
+from orchestrator.core.model import Copy, Region
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.narrowing import narrow
 from orchestrator.core.saved import held_to, refuse_other_plan
@@ -29,6 +29,7 @@ from orchestrator.selecting import Selecting, resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.result import result_from_json
+from orchestrator.watch.text import some
 from orchestrator.wishes import Wish
 
 _NIGHTS_READ = 60
@@ -46,7 +47,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparing:
-    """Prepares one run. `look` says what a run would do, for one that is held to a saved look."""
+    """Prepares one run. `look` says what a run would do, for one that is held to a saved look.
+
+    `halted` tells that somebody asked to stop.
+    """
 
     wish: Wish
     settings: Settings
@@ -55,6 +59,7 @@ class Preparing:
     clock: Callable[[], float]
     chance: Callable[[], float]
     look: Callable[[Plan], Awaitable[Diff]]
+    halted: Callable[[], bool]
 
     async def prepare(self) -> Prepared:
         """Resolve the plan and choose the copies; what forbids the run to begin is in the extras.
@@ -68,14 +73,18 @@ class Preparing:
         wish = replace(self.wish, plan=selecting.resolved.plan)
         wanted = await self._wanted(wish)
         before = [_telling(selecting)] if selecting.events else []
-        if wish.prune_first:
-            before.append(self._making_room(wanted))
+        making_room = self._making_room(wanted) if wish.prune_first else None
+        if making_room is not None:
+            before.append(making_room)
         efforts = best_effort(wish.plan)
         regions = {copy.destination for copy in efforts}
         results = tuple(self._earlier()) if regions else ()
         now, name = self.clock(), wish.plan.name
         missed = {region: nights_missed(results, name, region, now) for region in regions}
-        extras = Extras(before=tuple(before), efforts=efforts, missed=missed, finish=self._finish(wish.plan))
+        extras = Extras(
+            before=tuple(before), again=making_room, efforts=efforts, missed=missed,
+            finish=self._finish(wish.plan),
+        )  # fmt: skip
         return Prepared(wish, wanted, extras)
 
     async def _selecting(self) -> Selecting:
@@ -94,9 +103,10 @@ class Preparing:
 
     def _making_room(self, wanted: tuple[Copy, ...]) -> Before:
         """Delete what the plan does not keep, as far as tonight's copies need the room."""
+        silent: dict[Region, CloudSilent] = {}
         pruning = Pruning(
             schedule=self.schedule, cloud=self.cloud, inventory=self._inventory(), clock=self.clock,
-            chance=self.chance,
+            chance=self.chance, halted=self.halted, silent=silent,
         )  # fmt: skip
 
         async def make_room(learn: Learn) -> Sequence[Notice]:
@@ -105,7 +115,8 @@ class Preparing:
                 failed = await pruning.delete(dooms, learn)
             except OrchestratorError as error:
                 return [Notice("prune", str(error))]
-            return [Notice("prune", f"{failed} old copies could not be deleted")] if failed else []
+            told = [f"{some(failed, 'old copy', 'old copies')} could not be deleted"] if failed else []
+            return [Notice("prune", said) for said in (*map(str, silent.values()), *told)]
 
         return make_room
 

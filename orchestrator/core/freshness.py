@@ -1,7 +1,8 @@
 """How old the newest ready copy of each family of images is in each destination. Pure.
 
 Images are rebuilt under new ids, so a family is what goes by one name without numbers and dates. A
-copy counts from when it became ready, one that was found ready from when it was first seen.
+copy counts from when it became ready, one that was found ready from when it was first seen; while a
+destination gives no answer its copies are taken for what they were.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from orchestrator.core.families import family_of
 from orchestrator.core.model import Copy, Region, State
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.schedule.tracks import Source
+from orchestrator.core.schedule.tracks import Source, Track
 from orchestrator.core.verdict import Standing
 
 
@@ -46,14 +47,21 @@ def freshness(
     families = {copy: family_of(name_of(t.source), pattern) for copy, t in schedule.register.tracks.items()}
     for copy, track in schedule.register.tracks.items():
         known = _cell(cells, families[copy], copy.destination)
-        newer = known.ready_at is None or track.since > known.ready_at
-        if track.state is State.READY and newer:
-            cells[known.family, known.destination] = _ready(known, copy, track.since)
+        at = _ready_since(track)
+        if at is not None and (known.ready_at is None or at > known.ready_at):
+            cells[known.family, known.destination] = _ready(known, copy, at)
     for standing in latest:
         family = families.get(standing.copy) or family_of(standing.copy.source, pattern)
         known = _cell(cells, family, standing.copy.destination)
         cells[known.family, known.destination] = _wanted(known, standing.state)
     return _ordered(cells.values())
+
+
+def _ready_since(track: Track) -> float | None:
+    """Return since when a copy is ready, as far as is known: what a run could not look at is as it was."""
+    if track.state is State.READY:
+        return track.ready_at or track.since  # a memory of an older version has the latter only
+    return track.ready_at if track.state is State.FAILED else None
 
 
 def name_of(source: Source) -> str:

@@ -51,8 +51,8 @@ def holdings(
 ) -> Iterator[Held]:
     """Give every image of the destinations of replications that keep, with what is known of it.
 
-    `resolved` is the plan with its selectors resolved; `shown` are the listings of all its regions;
-    `ledger` is the ledger's id.
+    `resolved` is the plan with its selectors resolved; `shown` are the listings of its regions, of a
+    destination that is not among them nothing is given; `ledger` is the ledger's id.
     """
     known = {(each.copy.destination, each.image): each for each in heritage}
     sources = {(region, image.image): image for region, images in shown.items() for image in images}
@@ -64,7 +64,7 @@ def holdings(
     wanted = frozenset(resolved.copies())
     carrying = frozenset((copy.origin, copy.source) for copy in wanted)
     for region in dict.fromkeys(r for rule in rules for r in rule.replication.destinations):
-        for sighting in shown[region]:
+        for sighting in shown.get(region, ()):
             yield _held(region, sighting, known, sources, rules, wanted, carrying, ledger)
 
 

@@ -24,6 +24,7 @@ class KnownRegion:
     window: int | None = None
     lookalikes: tuple[ImageId, ...] = ()
     former: tuple[ImageId, ...] = ()
+    pruned: tuple[ImageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class KnownCopy:
     lost_runs: int = 0
     asked: bool = False
     since: float = 0.0
+    ready_at: float | None = None
     progress: int | None = None
     seen: bool = False
     taken_over: bool = False

@@ -40,15 +40,17 @@ def best_effort(plan: Plan) -> dict[Copy, int]:
 def nights_missed(earlier: Iterable[Result], plan: str, region: Region, now: float) -> int:
     """Count the nights in a row before tonight on which a destination was not served in full.
 
-    `earlier` are results, the newest first; those of other plans, and of tonight, are passed over.
+    `earlier` are results, the newest first; those of other plans, and of tonight, are passed over, and so
+    are those that say nothing of the destination: of a part of the plan, or of a run that could not begin.
     """
     missed, last = 0, day_of(now)
     for result in earlier:
         day = day_of(result.started_at)
-        if result.plan != plan or day == last:
+        there = [s.state for s in result.copies if s.copy.destination == region]
+        if result.plan != plan or result.narrowed or not there or day == last:
             continue
         last = day
-        if not any(s.copy.destination == region and s.state is not State.READY for s in result.copies):
+        if all(state is State.READY for state in there):
             break
         missed += 1
     return missed

@@ -27,13 +27,15 @@ class Selected:
 class Pruned:
     """An old copy was deleted on purpose (reason PRUNED), or was to be and is still there (any other).
 
-    `copy` is the wanted copy that it was made for, None where only its mark says that it is ours.
+    `copy` is the wanted copy that it was made for, None where only its mark says that it is ours. One that
+    was `broken` is made anew when a plan wants it: it went for its room, not because it was old.
     """
 
     at: float
     region: Region
     image: ImageId
     copy: Copy | None = None
+    broken: bool = False
     reason: Reason
     detail: str = ""
     request: str = ""

@@ -39,7 +39,7 @@ def shelf_of(schedule: Schedule | None, region: Region) -> Shelf:
     return Shelf(
         ledger=register.ledger,
         entries={image: (track.copy, track.state) for image, track in destination.images.items()},
-        accepted=frozenset(destination.former),
+        accepted=frozenset(destination.former | destination.pruned),
         maker=maker,
     )
 

@@ -11,6 +11,7 @@ from orchestrator.core.model import Copy, ImageId, Region, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Standing
+from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.simulator.traits import Fates
 from orchestrator.watch.freshness_view import age_text, freshness_lines, freshness_shape
 from tests.nights import EAST, NORTH, SOUTH, Cloud, Operator, image_id, now
@@ -57,6 +58,45 @@ async def test_a_copy_that_is_confirmed_does_not_become_younger() -> None:
     second = await operator.night(wanted)
     assert {change.reason for change in second.changes} == {Reason.CONFIRMED}
     assert freshness(recalled(operator), second.schedule.standings()) == before
+
+
+@pytest.mark.looptime
+async def test_an_outage_makes_no_copy_older_or_younger() -> None:
+    """While nothing can be listed copies are as old as they are, and so they are when it can be again."""
+    operator = Operator(Cloud(images=3, names=build))
+    wanted = [Copy(image_id(n), NORTH, EAST) for n in range(3)]
+    first = await operator.night(wanted)
+    before = ages(recalled(operator), first.schedule.standings())
+    operator.cloud.faults.replace([Rule(fault=Fault.LISTING_ERROR, chance=1.0)])
+    dark = await operator.night(wanted)
+    assert {standing.state for standing in dark.schedule.standings()} == {State.FAILED}
+    assert ages(recalled(operator), dark.schedule.standings()) == before
+    compacted = Schedule(Limits(), "testledger0")
+    compacted.recover(recalled(operator).remember())
+    assert ages(compacted, dark.schedule.standings()) == before
+    operator.cloud.faults.replace([])
+    light = await operator.night(wanted)
+    assert ages(recalled(operator), light.schedule.standings()) == before
+
+
+@pytest.mark.looptime
+async def test_a_copy_that_broke_is_not_fresh() -> None:
+    """An image that turned to `error` after it was ready counts for nothing, also in an outage after that."""
+    operator = Operator(Cloud(images=1, names=build))
+    wanted = [Copy(image_id(0), NORTH, EAST)]
+    await operator.night(wanted)
+    (image,) = operator.cloud.made(EAST)
+    image.status = "error"
+    broken = await operator.night(wanted)
+    assert list(ages(recalled(operator), broken.schedule.standings()).values()) == [None]
+    operator.cloud.faults.replace([Rule(fault=Fault.LISTING_ERROR, chance=1.0)])
+    dark = await operator.night(wanted)
+    assert list(ages(recalled(operator), dark.schedule.standings()).values()) == [None]
+
+
+def ages(schedule: Schedule, latest: tuple[Standing, ...]) -> dict[tuple[str, Region], float | None]:
+    """Say since when each family is ready in each destination."""
+    return {(c.family, c.destination): c.ready_at for c in freshness(schedule, latest)}
 
 
 @pytest.mark.looptime

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.core.model import WAITING
+from orchestrator.core.model import READY, WAITING
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.tracks import Track
 
 
@@ -22,6 +23,14 @@ def count(track: Track) -> None:
         destination.unsettled += track.unsettled
         destination.states[track.state] += 1
         queue(track, +1)
+
+
+def date(track: Track) -> None:
+    """Note since when a copy is ready: from when it was first seen so until its image breaks or goes."""
+    if track.state is READY and track.ready_at is None:
+        track.ready_at = track.since
+    elif track.reason is Reason.COPY_ERROR:
+        track.ready_at = None
 
 
 def queue(track: Track, sign: int) -> None:

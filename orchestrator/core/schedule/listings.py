@@ -39,9 +39,10 @@ def listed(register: Register, event: Listed) -> None:
     if event.page == 1:
         listing = destination.listing = Listing(began=event.began, total=event.total)
     changed = event.page != listing.page + 1 or event.total != listing.total
-    _adopt_shown(register, destination, event.images)
+    images = [sighting for sighting in event.images if sighting.image not in destination.pruned]
+    _adopt_shown(register, destination, images)
     listing.page, listing.shown = event.page, listing.shown + event.shown
-    _keep(destination, listing, event.images)
+    _keep(destination, listing, images)
     short = event.shown == 0 and listing.shown < listing.total
     if changed or short or listing.shown > listing.total:
         _again(register, destination, restarts + 1)

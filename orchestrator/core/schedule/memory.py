@@ -77,6 +77,7 @@ def _region(destination: Destination) -> KnownRegion:
         window=destination.window.most,
         lookalikes=tuple(sorted(destination.lookalikes)),
         former=tuple(sorted(destination.former)),
+        pruned=tuple(sorted(destination.pruned)),
     )
 
 
@@ -85,6 +86,7 @@ def _recall_region(destination: Destination, known: KnownRegion) -> None:
     destination.takes_marks, destination.mark_proven = known.takes_marks, known.mark_proven
     destination.window.most = known.window
     destination.lookalikes, destination.former = set(known.lookalikes), set(known.former)
+    destination.pruned = set(known.pruned)
 
 
 def _source(source: Source) -> KnownSource:
@@ -153,6 +155,7 @@ def _copy(track: Track) -> KnownCopy:
         lost_runs=track.lost_runs,
         asked=track.asked,
         since=track.since,
+        ready_at=track.ready_at,
         progress=track.progress,
         seen=track.seen,
         taken_over=track.taken_over,
@@ -175,6 +178,7 @@ def _recall_copy(register: Register, known: KnownCopy) -> None:
         register.name_image(track, known.image, answered=known.answered)
         if track.state is State.COPYING:
             track.destination.copying[known.image] = track
+    track.ready_at = known.ready_at
     if known.reserved:
         register.reserve(track, commit=False)
         if track.state is State.DOUBTFUL:

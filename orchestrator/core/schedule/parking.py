@@ -66,6 +66,11 @@ def only_blocked(register: Register) -> bool:
     return all(d.park is not None and d.unsettled == d.waiting for d in open_ones)
 
 
+def starved(register: Register) -> bool:
+    """Tell whether copies wait for room in a full destination."""
+    return any(d.park is not None and d.waiting > 0 for d in register.destinations.values())
+
+
 def exhausted(register: Register) -> bool:
     """Tell whether only full destinations are left and each refused one more try."""
     open_ones = [d for d in register.destinations.values() if d.unsettled]

@@ -1,7 +1,7 @@
 """Every record and index of the schedule, and the few primitive moves that keep them consistent.
 
-Nothing here decides anything: `answers` and `findings` say what an event means, `agenda` says
-what to do next. All indexes change in `move`, so that no rule can forget one.
+Nothing here decides anything: `answers` and `findings` say what an event means, `agenda` what to do next.
+All indexes change in `move`, so that no rule can forget one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from orchestrator.core.model import (
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import admission
 from orchestrator.core.schedule.carrying import able, may_be_called, unknown
-from orchestrator.core.schedule.counting import count, queue, uncount
+from orchestrator.core.schedule.counting import count, date, queue, uncount
 from orchestrator.core.schedule.forecast import Forecasts
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.lifecycle import Step, advance
@@ -91,6 +91,7 @@ class Register(Records):
         uncount(track)
         track.state, track.reason, track.detail, track.since = after, reason, detail, self.now
         track.unconfirmed = False
+        date(track)
         count(track)
         self._reindex(track, before, after)
         admitted = admission.moved(track.destination, track, self.now)
@@ -246,7 +247,7 @@ class Register(Records):
             track.destination.images.pop(track.image, None)
             track.destination.copying.pop(track.image, None)
             track.destination.to_check.pop(track.image, None)
-        track.image, track.answered = image, answered
+        track.image, track.answered, track.ready_at = image, answered, None
         if image is not None:
             track.destination.images[image] = track
 

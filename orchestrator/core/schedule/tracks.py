@@ -106,18 +106,17 @@ class Source:
 class Track:
     """Where one copy stands, and what its next step needs.
 
-    `since` is when the present state began (for COPYING: within this run); `attempts` counts
-    calls that surely made nothing for no known reason, in this run; `answered` tells that an
-    answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at`
-    is set while a lost call is not accounted for, even when the copy was found: perhaps another
-    made that; `lost_runs` counts the runs since; `asked` tells that an image that resembles it
-    was asked about once; `unconfirmed` means that an earlier run's result is to be confirmed by a
-    listing first. `deferred` tells that it has no place in its destination's quotas, `place` how many
-    snapshots it was counted with for that (0 while it is not counted). `ends_at` is when it is expected
-    to be ready, `looked_at` when it was last seen not to be. Of its entries in a pool only the one with
-    its latest `ticket` counts. `carrier` is the image that its latest call sends, or of which its image
-    was made: the original, or another copy of it; while the copy is under way it holds that one's
-    lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
+    `since` is when the present state began (for COPYING: within this run), `ready_at` when its image became
+    ready; `attempts` counts calls that surely made nothing for no known reason, in this run; `answered` tells
+    that an answer to our call named `image`; `marked` whether the latest call carried our mark; `lost_at` is
+    set while a lost call is not accounted for, even when the copy was found; `lost_runs` counts the runs
+    since; `asked` tells that an image that resembles it was asked about once; `unconfirmed` means that an
+    earlier run's result is to be confirmed by a listing first. `deferred` tells that it has no place in its
+    destination's quotas, `place` how many snapshots it was counted with for that (0 while it is not counted).
+    `ends_at` is when it is expected to be ready, `looked_at` when it was last seen not to be. Of its entries
+    in a pool only the one with its latest `ticket` counts. `carrier` is the image that its latest call sends,
+    or of which its image was made: the original, or another copy of it; while the copy is under way it holds
+    that one's lock. `relay` tells that this run may send another copy; `fit` whether this one's own image may
     carry others, None while this run has not seen it ready.
     """
 
@@ -136,6 +135,7 @@ class Track:
     lost_runs: int = 0
     asked: bool = False
     since: float = 0.0
+    ready_at: float | None = None
     not_before: float = 0.0
     attempts: int = 0
     progress: int | None = None
@@ -195,16 +195,15 @@ class Track:
 class Destination:
     """One destination region: what is under way there, what is known of it, what to read next.
 
-    `states` counts the wanted copies; `names` are the names by which a listing under way could
-    show a copy that nobody owns, `turned` the images that its pages showed so far; `lookalikes`
-    are images of such a name that were there before; `strangers` are images with our mark that
-    the ledger does not know; `former` are those that it found when it was rebuilt, and that are
-    none of its plan's; `shut` are the regions from which a relayed call was refused for good.
-    `passed` counts the calls to others, since its last that was accepted, when it had room for one.
-    `number` is its place in this run; `queued` are number and size (MB) of the copies that wait, by
-    origin; `idle` is a heap of the times since when places that were used are free; `linger_until`
-    is how long the next chunk waits for more copies, unless something has `stirred`; `next_end` when
-    the next copy is expected to be ready.
+    `states` counts the wanted copies; `names` are the names by which a listing under way could show a copy
+    that nobody owns, `turned` the images that its pages showed so far; `lookalikes` are images of such a name
+    that were there before; `strangers` are images with our mark that the ledger does not know; `former` are
+    those that it found when it was rebuilt; `pruned` were deleted on purpose and may be shown for a while;
+    `shut` are the regions from which a relayed call was refused for good. `passed` counts the calls to
+    others, since its last that was accepted, when it had room for one. `number` is its place in this run;
+    `queued` are number and size (MB) of the copies that wait, by origin; `idle` is a heap of the times since
+    when places that were used are free; `linger_until` is how long the next chunk waits for more copies,
+    unless something has `stirred`; `next_end` when the next copy is expected to be ready.
     """
 
     region: Region
@@ -214,6 +213,7 @@ class Destination:
     doubtful: dict[Copy, Track] = field(default_factory=dict)
     lookalikes: set[ImageId] = field(default_factory=set)
     former: set[ImageId] = field(default_factory=set)
+    pruned: set[ImageId] = field(default_factory=set)
     in_flight: int = 0
     unsettled: int = 0
     states: Counter[State] = field(default_factory=Counter)
