@@ -48,15 +48,15 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger, secrets_in
-from orchestrator.night import Night, tell_unsent
-from orchestrator.planning import Planning
-from orchestrator.preparing import Preparing
-from orchestrator.pruning import Pruning
-from orchestrator.rebuilding import Rebuilding, Rebuilt
+from orchestrator.runs.night import Night, tell_unsent
+from orchestrator.runs.planning import Planning
+from orchestrator.runs.preparing import Preparing
+from orchestrator.runs.pruning import Pruning
+from orchestrator.runs.rebuilding import Rebuilding, Rebuilt
+from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.keyring import Keyring
-from orchestrator.wishes import Outcome, Screen, Wish
 
 __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
 

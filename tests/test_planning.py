@@ -18,7 +18,7 @@ from orchestrator.engine.halt import Halt
 from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.machine import Machine
-from orchestrator.planning import Planning, ReadOnly
+from orchestrator.runs.planning import Planning, ReadOnly
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.canary import WRONG

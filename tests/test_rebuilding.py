@@ -17,7 +17,7 @@ from orchestrator.engine.halt import Halt
 from orchestrator.errors import LedgerDamaged, UsageError
 from orchestrator.ledger.replacing import Earlier, put_in_place
 from orchestrator.ledger.sqlite import Ledger
-from orchestrator.rebuilding import Rebuilt, choose_id
+from orchestrator.runs.rebuilding import Rebuilt, choose_id
 from orchestrator.simulator.traits import Pace, Switches
 from tests.contract.running import QUICK, House, plan_of, reading
 from tests.contract.ways import serving

@@ -15,7 +15,7 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.errors import UsageError
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
-from orchestrator.settling import settle
+from orchestrator.runs.settling import settle
 
 RUN, EAST = RunId("r1"), Region("cn-east-2")
 COPY = Copy(ImageId("img-a"), Region("cn-north-1"), EAST)

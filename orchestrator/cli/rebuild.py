@@ -14,7 +14,7 @@ from orchestrator.cli.options import read_plan, settings_of, settings_options
 if TYPE_CHECKING:
     from orchestrator.app import Wish
     from orchestrator.engine.halt import Halt
-    from orchestrator.rebuilding import Rebuilt
+    from orchestrator.runs.rebuilding import Rebuilt
     from orchestrator.settings import Settings
 
 

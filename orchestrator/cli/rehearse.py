@@ -111,7 +111,7 @@ def _look(
     from orchestrator.machine import Machine
     from orchestrator.reach import access_for
     from orchestrator.rehearsing.known import look
-    from orchestrator.selecting import resolved_plan
+    from orchestrator.runs.selecting import resolved_plan
     from orchestrator.settings.credentials import load_credentials
 
     credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=warn)

@@ -29,7 +29,7 @@ def settle(
     from orchestrator.core.model import ImageId, Region
     from orchestrator.ledger.folder import prepare_folder
     from orchestrator.machine import Machine
-    from orchestrator.settling import settle as write
+    from orchestrator.runs.settling import settle as write
 
     folder = prepare_folder(state_folder(settings_of(config, state_dir, settings), simulate=simulate))
     known = ImageId(found) if found else None

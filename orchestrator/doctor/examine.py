@@ -25,7 +25,7 @@ from orchestrator.doctor.network import Clocks, endpoint_findings
 from orchestrator.errors import OrchestratorError, SettingsError
 from orchestrator.machine import Machine
 from orchestrator.reach import access_for
-from orchestrator.selecting import resolved_plan
+from orchestrator.runs.selecting import resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
 from orchestrator.settings.secret import Secret

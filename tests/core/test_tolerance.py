@@ -11,7 +11,7 @@ from orchestrator.core.model import Copy, ImageId, Region, RunId, State
 from orchestrator.core.reasons import Reason
 from orchestrator.core.tolerance import Tolerated, best_effort, nights_missed, tolerated
 from orchestrator.core.verdict import Counts, Notice, Result, Standing, Verdict, count
-from orchestrator.extras import Extras, with_notices
+from orchestrator.runs.extras import Extras, with_notices
 from tests.core.plans import load, spoiled
 
 NORTH, EAST, SOUTH = Region("cn-north-1"), Region("cn-east-2"), Region("cn-south-1")

@@ -32,7 +32,7 @@ def requests(url: str) -> dict[str, int]:
 
 def paste(home: Home, simulator: Running) -> str:
     """Paste the export lines that the simulator printed, and return its URL."""
-    exports = until(
+    exports: dict[str, str] = until(
         lambda: dict(EXPORT.findall(simulator.out)) if "SECRET" in simulator.out else None, "exports"
     )
     assert len(exports) == 4

@@ -16,7 +16,7 @@ from pathlib import Path
 PARTS: dict[str, tuple[str, ...]] = {
     "the program": (
         "orchestrator/core", "orchestrator/engine", "orchestrator/cloud", "orchestrator/ledger",
-        "orchestrator/night.py", "orchestrator/app.py",
+        "orchestrator/runs", "orchestrator/app.py",
     ),
     "the machines": (
         "orchestrator/simulator", "tests/storm", "tests/walk", "tests/mutants", "tests/torture", "tests/fuzz",

@@ -21,16 +21,16 @@ from orchestrator.core.tolerance import best_effort, nights_missed
 from orchestrator.core.upkeep import Labelled, Selected, Verified
 from orchestrator.core.verdict import Notice, Result
 from orchestrator.errors import CloudSilent, CredentialsRefused, OrchestratorError, PlanError
-from orchestrator.extras import Before, Extras, Finish, Learn
-from orchestrator.finishing import Finishing, outcome
 from orchestrator.ledger.reader import LedgerReader
-from orchestrator.pruning import Pruning
-from orchestrator.selecting import Selecting, resolved_plan
+from orchestrator.runs.extras import Before, Extras, Finish, Learn
+from orchestrator.runs.finishing import Finishing, outcome
+from orchestrator.runs.pruning import Pruning
+from orchestrator.runs.selecting import Selecting, resolved_plan
+from orchestrator.runs.wishes import Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.result import result_from_json
 from orchestrator.watch.text import some
-from orchestrator.wishes import Wish
 
 _NIGHTS_READ = 60
 """Runs whose results are read at most to count the nights that a destination has missed."""

@@ -48,9 +48,9 @@ from orchestrator.ledger.replacing import (
 from orchestrator.ledger.schema import is_ledger_id
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
-from orchestrator.night import Night
+from orchestrator.runs.night import Night
+from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
-from orchestrator.wishes import Outcome, Screen, Wish
 
 _IN_PLACE = (Verdict.OK, Verdict.PARTIAL)
 _HEALTHY = (

@@ -48,7 +48,7 @@ from orchestrator.ledger.folder import LEDGER
 from orchestrator.ledger.lock import is_held, read_owner
 from orchestrator.ledger.reader import LedgerReader
 from orchestrator.machine import Machine
-from orchestrator.selecting import resolved_plan
+from orchestrator.runs.selecting import resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 

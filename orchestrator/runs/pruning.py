@@ -26,7 +26,7 @@ from orchestrator.core.schedule.findings import obstacle
 from orchestrator.core.schedule.heritage import copy_images, heritage
 from orchestrator.core.upkeep import Pruned
 from orchestrator.errors import CloudSilent
-from orchestrator.selecting import resolved_plan
+from orchestrator.runs.selecting import resolved_plan
 
 T = TypeVar("T")
 

@@ -28,12 +28,13 @@ from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import OrchestratorError
-from orchestrator.extras import Before, Extras, with_notices
 from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger
 from orchestrator.report.keeping import leave_reports
+from orchestrator.runs.extras import Before, Extras, with_notices
+from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
 from orchestrator.watch.console import Console
@@ -41,7 +42,6 @@ from orchestrator.watch.progress_log import ProgressLog
 from orchestrator.watch.result import counts_shape, result_json
 from orchestrator.watch.shortages import Shortages
 from orchestrator.watch.text import clean
-from orchestrator.wishes import Outcome, Screen, Wish
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
