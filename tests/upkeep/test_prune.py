@@ -86,6 +86,20 @@ async def test_pruned_copies_are_no_alarm_and_not_made_again(tmp_path: Path) -> 
     }
 
 
+async def test_a_compacted_ledger_remembers_what_was_pruned(tmp_path: Path) -> None:
+    """Nights later, when the prune's events are gone from the ledger, its copies are still not missed."""
+    estate = await settled(tmp_path)
+    estate.options = {"ledger_nights": 1}
+    everything = plan_of(ids(*range(5)))
+    await estate.prune()
+    for _ in range(3):
+        assert (await estate.run(everything)).result.exit_code == 0
+    assert not [event for event in estate.events() if isinstance(event, Pruned)]
+    codes = sorted(row.code.value for row in (await estate.look(everything)).rows)
+    assert codes == ["skip-pruned"] * 3 + ["skip-ready"] * 2
+    assert estate.writes() == {"copyImages": 1, "deleteImage": 3}
+
+
 async def test_a_pruned_copy_is_made_again_when_it_is_asked_for_by_name(tmp_path: Path) -> None:
     """`run --only IMAGE` wants it back, and from then on it is a copy like any other."""
     estate = await settled(tmp_path)

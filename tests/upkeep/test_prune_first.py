@@ -83,6 +83,16 @@ async def test_room_is_made_for_snapshots_too(tmp_path: Path) -> None:
     assert quota_refusals(estate) == 0
 
 
+async def test_an_old_copy_gives_back_all_its_snapshots(tmp_path: Path) -> None:
+    """Images of three disks each: one old copy that goes is room enough for a new one."""
+    estate = Estate(tmp_path, cloud=Cloud(images=0, disks=3), number=4)
+    assert (await estate.run(plan_of(ids(*range(4)), KEEP_ONE))).result.exit_code == 0
+    confine(estate, 100, snapshots=12)
+    build(estate, 4, disks=3)
+    outcome = await estate.run(plan_of(policy=KEEP_ONE), prune_first=True)
+    assert (outcome.result.exit_code, sorted(estate.copies())) == (0, [1, 2, 3, 4])
+
+
 async def test_no_room_is_made_for_what_cannot_be_copied(tmp_path: Path) -> None:
     """An encrypted source is refused whatever room there is: nothing is deleted for it."""
     estate = await settled(tmp_path, policy=KEEP_ONE)
