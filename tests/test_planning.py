@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.cloud.read_only import ReadOnly
 from orchestrator.core.diff import CODES, Basis, Code, Diff, Effect
 from orchestrator.core.messages import List, Listed, Unanswered
 from orchestrator.core.model import Region, RunId
@@ -18,7 +19,7 @@ from orchestrator.engine.halt import Halt
 from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted
 from orchestrator.ledger.lock import LockOwner, RunLock
 from orchestrator.machine import Machine
-from orchestrator.runs.planning import Planning, ReadOnly
+from orchestrator.runs.planning import Planning
 from orchestrator.simulator.faults import Fault, FaultPlan, Rule
 from orchestrator.simulator.traits import Fates, Pace, Switches
 from tests.canary import WRONG
@@ -286,7 +287,7 @@ async def test_a_region_that_the_cloud_does_not_know(tmp_path: Path) -> None:
 # --- troubles -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deaf(ReadOnly):
     """A cloud one of whose regions answers no listing."""
 

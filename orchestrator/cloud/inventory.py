@@ -16,7 +16,7 @@ from orchestrator.core.messages import Inspect, List, Survey, Unanswered
 from orchestrator.core.model import PAGE_SIZE, ImageId, Region, Resource, Sighting
 from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule.backoff import delay_s
-from orchestrator.errors import CloudSilent, CredentialsRefused, OrchestratorError
+from orchestrator.errors import CloudSilent, CredentialsRefused, OrchestratorError, UsageError
 
 Answer = TypeVar("Answer")
 
@@ -93,13 +93,15 @@ class Inventory:
                 break
             if silent.reason is not Reason.KEYS_CHANGED and attempt + 1 < _TRIES:
                 await anyio.sleep(delay_s(attempt, initial_s=_INITIAL_S, max_s=_MAX_S, jitter=self.chance()))
-        raise _fault(silent)
+        raise fault_of(silent)
 
 
-def _fault(silent: Unanswered) -> OrchestratorError:
-    """Say which region did not answer, and what it said instead."""
+def fault_of(silent: Unanswered) -> OrchestratorError:
+    """Say which region did not answer, what it said instead, and what to do."""
     meaning = MEANINGS[silent.reason]
     if meaning.nature is Nature.CREDENTIALS:
         return CredentialsRefused(silent.region, silent.detail)
     said = f": {silent.detail}" if silent.detail else ""
+    if meaning.nature is Nature.CONFIGURATION:
+        return UsageError(f"{silent.region}: {meaning.says}{said}. What to do: {meaning.advice}.")
     return CloudSilent(silent.region, f"{meaning.says} ({silent.reason.value}){said}")

@@ -11,30 +11,17 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from orchestrator.cloud.inventory import Inventory
+from orchestrator.cloud.inventory import Inventory, fault_of
 from orchestrator.cloud.port import Cloud
+from orchestrator.cloud.read_only import ReadOnly
 from orchestrator.core.diff import Code, Diff, Row
 from orchestrator.core.messages import (
-    Accepted,
     Change,
-    Check,
-    Checked,
     Event,
-    Inspect,
-    Inspected,
-    List,
-    Listed,
-    Look,
-    Lost,
-    Refused,
-    Seen,
-    Survey,
-    Surveyed,
     Unanswered,
 )
-from orchestrator.core.model import CallId, Chunk, RunId
+from orchestrator.core.model import CallId, RunId
 from orchestrator.core.plan import Plan
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.costs import effort, needs, source_looks
 from orchestrator.core.schedule.heritage import copy_images, pruned
@@ -42,7 +29,7 @@ from orchestrator.core.schedule.prospects import looked, rows, standing_before
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
-from orchestrator.errors import CloudSilent, CredentialsRefused, Interrupted, OrchestratorError, UsageError
+from orchestrator.errors import Interrupted
 from orchestrator.ledger.binding import foreign_account, refuse_foreign
 from orchestrator.ledger.folder import LEDGER
 from orchestrator.ledger.lock import is_held, read_owner
@@ -51,37 +38,6 @@ from orchestrator.machine import Machine
 from orchestrator.runs.selecting import resolved_plan
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOnly:
-    """A cloud that is only read."""
-
-    cloud: Cloud
-
-    async def copy(self, call: CallId, chunk: Chunk, mark: str | None) -> Accepted | Refused | Lost:
-        """Refuse: whoever asks for this has a bug."""
-        raise RuntimeError("a look sends no call")
-
-    async def inspect(self, action: Inspect) -> Inspected | Unanswered:
-        """Describe source images by id."""
-        return await self.cloud.inspect(action)
-
-    async def list(self, action: List) -> Listed | Unanswered:
-        """Fetch one page."""
-        return await self.cloud.list(action)
-
-    async def survey(self, action: Survey) -> Surveyed | Unanswered:
-        """Read one quota."""
-        return await self.cloud.survey(action)
-
-    async def look(self, action: Look) -> Seen | Unanswered:
-        """Describe copies under way."""
-        return await self.cloud.look(action)
-
-    async def check(self, action: Check) -> Checked | Unanswered:
-        """Describe one image."""
-        return await self.cloud.check(action)
 
 
 class _UntilLooked(Halt):
@@ -191,15 +147,4 @@ class Planning:
             raise foreign
         last, stop = self.silence.last, schedule.register.stop
         if last is not None and (stop is not None or not schedule.register.proved):
-            raise _fault(last)
-
-
-def _fault(silent: Unanswered) -> OrchestratorError:
-    """Say which region did not answer, and what it said instead."""
-    meaning = MEANINGS[silent.reason]
-    if meaning.nature is Nature.CREDENTIALS:
-        return CredentialsRefused(silent.region, silent.detail)
-    said = f": {silent.detail}" if silent.detail else ""
-    if silent.reason is Reason.CONFIGURATION:
-        return UsageError(f"{silent.region}: {meaning.says}{said}. What to do: {meaning.advice}.")
-    return CloudSilent(silent.region, f"{meaning.says} ({silent.reason.value}){said}")
+            raise fault_of(last)

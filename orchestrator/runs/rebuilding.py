@@ -14,24 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.cloud.port import Cloud
+from orchestrator.cloud.read_only import ReadOnly
 from orchestrator.core.marks import read_mark
 from orchestrator.core.messages import (
-    Accepted,
-    Check,
-    Checked,
-    Inspect,
-    Inspected,
     List,
     Listed,
-    Look,
-    Lost,
-    Refused,
-    Seen,
-    Survey,
-    Surveyed,
     Unanswered,
 )
-from orchestrator.core.model import CallId, Chunk, ImageId, RunId
+from orchestrator.core.model import CallId, ImageId, RunId
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.verdict import Verdict
 from orchestrator.engine.clock import Clock
@@ -80,19 +70,10 @@ class Rebuilt:
 
 
 @dataclass(slots=True)
-class Onlooker:
+class Onlooker(ReadOnly):
     """A cloud that is only looked at, and that remembers whose marks its listings showed."""
 
-    cloud: Cloud
     marks: dict[str, dict[ImageId, frozenset[ImageId]]] = field(default_factory=lambda: defaultdict(dict))
-
-    async def copy(self, call: CallId, chunk: Chunk, mark: str | None) -> Accepted | Refused | Lost:
-        """Refuse: a rebuild makes nothing."""
-        raise RuntimeError("a rebuild sends no call")
-
-    async def inspect(self, action: Inspect) -> Inspected | Unanswered:
-        """Describe source images by id."""
-        return await self.cloud.inspect(action)
 
     async def list(self, action: List) -> Listed | Unanswered:
         """Fetch one page, and note the marks on it."""
@@ -102,18 +83,6 @@ class Onlooker:
             if mark is not None and is_ledger_id(mark.ledger):
                 self.marks[mark.ledger][sighting.image] = frozenset(mark.sources)
         return answer
-
-    async def survey(self, action: Survey) -> Surveyed | Unanswered:
-        """Read one quota."""
-        return await self.cloud.survey(action)
-
-    async def look(self, action: Look) -> Seen | Unanswered:
-        """Describe copies under way."""
-        return await self.cloud.look(action)
-
-    async def check(self, action: Check) -> Checked | Unanswered:
-        """Describe one image."""
-        return await self.cloud.check(action)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
