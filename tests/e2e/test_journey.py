@@ -37,7 +37,8 @@ def paste(home: Home, simulator: Running) -> str:
     )
     assert len(exports) == 4
     home.environ |= exports
-    return exports["ORCHESTRATOR_VM_ENDPOINT"]
+    url: str = exports["ORCHESTRATOR_VM_ENDPOINT"]
+    return url
 
 
 def writes(url: str) -> dict[str, int]:

@@ -161,9 +161,10 @@ async def test_seven_nights(
         outcome = await week.night(number)
         counts, result = outcome.result.counts, outcome.result
         assert (counts.ready, counts.wanted - counts.ready) == (expected.ready, expected.missing), number
-        assert (result.exit_code, {n.kind for n in result.notices}) == (expected.code, expected.notices), (
-            number
-        )
+        assert (result.exit_code, frozenset(n.kind for n in result.notices)) == (
+            expected.code,
+            expected.notices,
+        ), number
         assert result.strangers == ()
         assert week.freshest(outcome) == expected.fresh, number
         assert morning(week, monkeypatch) == expected.check, capsys.readouterr().out
