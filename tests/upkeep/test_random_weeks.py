@@ -75,7 +75,10 @@ async def live(folder: Path, seed: int) -> None:
     check_books(estate.cloud)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [4, 10])
 async def test_a_week_of_troubles(tmp_path: Path, seed: int) -> None:
-    """The newest build that was ready stays, `keep: {latest: 2}` leaves two, no copy is made twice."""
+    """The newest build that was ready stays, `keep: {latest: 2}` leaves two, no copy is made twice.
+
+    In these weeks a rule that kept one copy less, or none, would be noticed.
+    """
     await live(tmp_path, seed)
