@@ -20,7 +20,7 @@ from orchestrator.core.schedule.heritage import copy_images, heritage, pruned
 from orchestrator.core.tolerance import best_effort, nights_missed
 from orchestrator.core.upkeep import Labelled, Selected, Verified
 from orchestrator.core.verdict import Notice, Result
-from orchestrator.errors import CloudSilent, CredentialsRefused, OrchestratorError, PlanError
+from orchestrator.errors import CloudSilent, CredentialsRefused, PlanError
 from orchestrator.ledger.reader import LedgerReader
 from orchestrator.runs.extras import Before, Extras, Finish, Learn
 from orchestrator.runs.finishing import Finishing, outcome
@@ -34,6 +34,9 @@ from orchestrator.watch.text import some
 
 _NIGHTS_READ = 60
 """Runs whose results are read at most to count the nights that a destination has missed."""
+
+_UNREAD = (PlanError, CloudSilent, CredentialsRefused)
+"""What the cloud or the plan may be at fault for; all else, such as a ledger that is gone, stops the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Preparing:
         """
         try:
             selecting = await self._selecting()
-        except (PlanError, CloudSilent, CredentialsRefused) as error:
+        except _UNREAD as error:
             return Prepared(_without_selectors(self.wish), (), Extras(fault=error))
         wish = replace(self.wish, plan=selecting.resolved.plan)
         wanted = await self._wanted(wish)
@@ -113,7 +116,7 @@ class Preparing:
             try:
                 dooms = await pruning.to_make_room(await pruning.judged(self.wish.plan), wanted)
                 failed = await pruning.delete(dooms, learn)
-            except OrchestratorError as error:
+            except _UNREAD as error:
                 return [Notice("prune", str(error))]
             told = [f"{some(failed, 'old copy', 'old copies')} could not be deleted"] if failed else []
             return [Notice("prune", said) for said in (*map(str, silent.values()), *told)]
@@ -140,7 +143,7 @@ class Preparing:
             )  # fmt: skip
             try:
                 await finishing.finish(plan, tuple(heritage(register)), fresh)
-            except OrchestratorError as error:
+            except _UNREAD as error:
                 return [*_notices(done), Notice("label", str(error))]
             return _notices(done)
 

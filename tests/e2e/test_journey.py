@@ -37,7 +37,8 @@ def paste(home: Home, simulator: Running) -> str:
     )
     assert len(exports) == 4
     home.environ |= exports
-    return exports["ORCHESTRATOR_VM_ENDPOINT"]
+    url: str = exports["ORCHESTRATOR_VM_ENDPOINT"]
+    return url
 
 
 def writes(url: str) -> dict[str, int]:
@@ -52,7 +53,7 @@ def test_a_person_with_no_account(make_home: MakeHome) -> None:
     assert begun.out.splitlines()[-1].startswith("next: orchestrator rehearse nightly.yaml")
     good(home.call("validate", "nightly.yaml"))
     rehearsed = good(home.call("rehearse", "nightly.yaml"))
-    assert "4 of 4 copies" in rehearsed.out or "4 copies" in rehearsed.out, rehearsed.out
+    assert "\nok: 4 of 4 copies ready; the night takes " in rehearsed.out, rehearsed.out
 
     simulator = home.start("simulator", "--plan", "nightly.yaml", "--port", "0", "--speed", "6000")
     url = paste(home, simulator)
@@ -153,21 +154,20 @@ def test_what_only_looks_sends_only_reads(own_cloud: Cloud, make_home: MakeHome)
 def test_prune_says_what_is_left_and_exits_3(own_cloud: Cloud, make_home: MakeHome) -> None:
     """A sub-user who may not delete: each image is named with the reason, and nothing is gone."""
     home = make_home(own_cloud)
-    first, second = own_cloud.take(2)
-    plan = home.plan([first, second], EAST)
-    good(home.call("run", plan))
-    keeping = home.folder / plan
-    text = keeping.read_text(encoding="utf-8").replace(f"      - {first}\n", "") + "    keep: {latest: 1}\n"
-    keeping.write_text(text, encoding="utf-8")
+    *older, wanted = own_cloud.take(4)
+    good(home.call("run", home.plan([*older, wanted], EAST)))
+    plan = home.plan([wanted], EAST)
+    with (home.folder / plan).open("a", encoding="utf-8") as file:
+        file.write("    keep: {latest: 1}\n")
     own_cloud.weather(faults=[{"fault": "forbidden", "on": ["deleteImage"], "chance": 1.0}])
     done = home.call("prune", plan, "--apply", "--yes", "--json")
-    judged = json.loads(done.out)["images"]
-    assert [image["fate"] for image in judged] == ["keep-wanted", "delete-superseded"]
+    going = {image["image"] for image in json.loads(done.out)["images"] if image["goes"]}
+    assert going, "of four builds of one moment any may count as the newest, and one is wanted"
     assert done.code == 3, done
-    assert f"still there: {judged[1]['image']} in {EAST}" in done.err
+    assert set(re.findall(rf"still there: (\S+) in {EAST}", done.err)) == going
     assert "deleted: " not in done.err
-    assert writes(own_cloud.url)["deleteImage"] == 1, "what is refused is not asked for again"
+    assert writes(own_cloud.url)["deleteImage"] == len(going), "what is refused is not asked for again"
     own_cloud.calm()
     left = good(home.call("prune", plan, "--apply", "--yes"))
-    assert f"deleted: {judged[1]['image']} in {EAST}" in left.out
+    assert set(re.findall(rf"deleted: (\S+) in {EAST}", left.out)) == going
     assert KEY not in done.out + done.err

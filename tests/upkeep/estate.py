@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -63,11 +63,16 @@ def ids(*numbers: int) -> str:
 
 @dataclass
 class Estate(House):
-    """A house with golden images, each a day younger than the one before; the last is a day old."""
+    """A house with golden images, each a day younger than the one before; the last is a day old.
+
+    Regions that are `down` answer nothing but 503. What is to be done `before` a method's next request
+    reaches the cloud is done once.
+    """
 
     number: int = 5
     plan: Plan = field(default_factory=plan_of)
     down: frozenset[Region] = frozenset()
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.cloud.world.pace = QUICK
@@ -91,6 +96,8 @@ class Estate(House):
 
         @web.middleware
         async def outage(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.method in self.before:
+                self.before.pop(request.method)()
             if any(f"/regions/{region}/" in request.path for region in self.down):
                 return web.Response(status=503, text="down")
             return await handler(request)
