@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -19,6 +21,17 @@ asyncio.set_event_loop(None)
 def pytest_configure(config: pytest.Config) -> None:
     """Search everything that the tests produce for the secrets that they use."""
     config.pluginmanager.register(Watch(), "canary")
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """Undo what a verb that was run in this process did to signals: processes started later inherit it."""
+    heard = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in heard]
+    yield
+    for number, handler in zip(heard, before, strict=True):
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
 
 
 class _Response(aiohttp.ClientResponse):

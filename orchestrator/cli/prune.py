@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def _judged(plan: Plan, settings: Settings, profile: str | None) -> tuple[Doom, 
         async with Orchestrator(settings, credentials, reread=reread) as orchestrator:
             return await orchestrator.prunable(plan)
 
-    return anyio.run(listening, look)
+    return anyio.run(partial(listening, look, leaves=False))
 
 
 def _delete(plan: Plan, going: list[Doom], settings: Settings, profile: str | None, *, as_json: bool) -> int:

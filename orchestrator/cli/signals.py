@@ -8,14 +8,14 @@ from typing import TypeVar
 
 import anyio
 
-from orchestrator.cli.early import heard_signals, meaning_of
+from orchestrator.cli.early import heard_signals, leave_on_signals, meaning_of
 from orchestrator.engine.halt import Halt
 
 T = TypeVar("T")
 
 
-async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
-    """Do some work that is told of signals through its halt.
+async def listening(work: Callable[[Halt], Awaitable[T]], *, leaves: bool = True) -> T:
+    """Do some work that is told of signals through its halt; `leaves` tells that nothing else follows it.
 
     A lost terminal (SIGHUP) counts as SIGTERM: both mean that somebody else wants the run to end.
     What the work raises is raised here, without the group that the listening makes of it.
@@ -30,8 +30,10 @@ async def listening(work: Callable[[Halt], Awaitable[T]]) -> T:
             raised = error
         pthread_sigmask(SIG_BLOCK, numbers)  # who listens no more leaves a gap before they are ignored
         tasks.cancel_scope.cancel()
-    for number in numbers:
+    for number in numbers if leaves else ():
         signal(number, SIG_IGN)  # the exit status is fixed by now
+    if not leaves:
+        leave_on_signals()
     pthread_sigmask(SIG_UNBLOCK, numbers)
     while isinstance(raised, BaseExceptionGroup):
         raised = raised.exceptions[0]

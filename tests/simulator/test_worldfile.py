@@ -120,4 +120,4 @@ def test_a_secret_is_not_shown() -> None:
 def test_our_samples_are_good(name: str) -> None:
     """Every file under config/simulator builds a world."""
     simulation = build(read_world(SAMPLES / name), at=0)
-    assert len(simulation.world.stores) == 4
+    assert len(simulation.world.stores) >= 3
