@@ -70,7 +70,7 @@ def test_less_than_promised_is_no_proof() -> None:
 
 
 def test_every_machine_takes_part() -> None:
-    """Each folder with a command is a group, but for what only measures or writes; each task has its own name."""
+    """Each folder with a command is a group, but for what measures or writes; each task has its own name."""
     measures = {"prove", "bench", "docs"}
     machines = {file.parent.name for file in (ROOT / "tests").glob("*/__main__.py")} - measures
     assert machines == set(GROUPS)
