@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help install run test storm check test-oracle walk torture fuzz mutants recovery prove bench lint format simulator build lock clean FORCE
+.PHONY: help install run test test-long storm check test-oracle walk torture fuzz mutants recovery prove bench lint format simulator build lock clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,9 @@ run: install ## replicate config/plans/demo.yaml on the built-in simulator
 	@$(BIN)/orchestrator run --simulate config/plans/demo.yaml $(ARGS)
 
 test: install ## run the tests (ARGS="-k plan" narrows them)
+	@$(BIN)/python -m pytest -n 2 -m "not oracle and not long" $(ARGS)
+
+test-long: install ## run the tests that take long as well as those that do not
 	@$(BIN)/python -m pytest -n 2 -m "not oracle" $(ARGS)
 
 storm: install ## random nights with crashes and hostile replies, in virtual time (SEEDS=2000, ARGS="--seed 7")

@@ -21,7 +21,10 @@ ROWS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", cost_guard.MEASURES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.long] if n != "calls" else []) for n in cost_guard.MEASURES],
+)
 def test_a_copy_of_a_large_plan_costs_what_one_of_a_small_plan_does(name: str) -> None:
     """Function calls, CPU time and bytes per copy, large over small, are not worse than recorded."""
     said = list(cost_guard.worse({name: cost_guard.MEASURES[name]()}, cost_guard.read()))

@@ -9,7 +9,9 @@ from tests.bench.recorded import COMMAND, HELD, MARGINS, SHARE, name_of, ratios,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("policy", HELD)
+@pytest.mark.parametrize(
+    "policy", [pytest.param(p, marks=[pytest.mark.long] if p == "relay" else []) for p in HELD]
+)
 def test_no_ratio_has_become_worse(policy: str, kind: str) -> None:
     """Makespan, calls, polls and delay of every recorded cell are as good as they were, or better."""
     records = read()

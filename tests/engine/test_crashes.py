@@ -27,6 +27,7 @@ async def until_done(operator: Operator, copies: list[Copy], kills: list[int]) -
     return await operator.night(copies)
 
 
+@pytest.mark.long
 async def test_killed_after_any_event_the_next_run_finishes() -> None:
     """Whatever the last thing on disk was: the rerun ends ok, each copy exactly once."""
     copies = copies_of(12, EAST, SOUTH)

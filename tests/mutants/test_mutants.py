@@ -31,6 +31,7 @@ def test_the_names_tell_the_rows_apart() -> None:
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 14
 
 
+@pytest.mark.long
 def test_fast_ones_are_caught_by_a_promise(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The whole way once: copy, plant, run, judge, count; each bug with the command that does it again."""
     target = tmp_path / "figures.json"

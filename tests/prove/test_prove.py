@@ -23,6 +23,7 @@ def ran(name: str, **figures: int) -> Ran:
     return Ran(task, "python -m something", 0, "", 1.0, dict(figures))
 
 
+@pytest.mark.long
 def test_a_task_brings_its_figures_home(tmp_path: Path) -> None:
     """A command is run from the root as a person would type it; what it counted is read back."""
     done = run(FINE, tmp_path / "figures.json")
@@ -43,6 +44,7 @@ def test_a_failing_group_fails_all_and_prints_its_command(
     assert not document.exists()
 
 
+@pytest.mark.long
 def test_a_glimpse_is_told_and_not_published(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

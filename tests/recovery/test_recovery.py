@@ -101,6 +101,7 @@ def test_a_planted_bug_is_found(
     assert f"python -m tests.recovery --seed {number}" in str(batch)
 
 
+@pytest.mark.long
 def test_the_command_counts_and_fails_loudly(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

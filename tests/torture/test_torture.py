@@ -25,6 +25,7 @@ from tests.torture.tally import Tally
 KILLS = (Moment(0, 0.25), Moment(12, 0.02), Moment(3, 0.0), Moment(25, 0.01))
 
 
+@pytest.mark.long
 def test_killed_again_and_again_each_copy_is_made_once(tmp_path: Path) -> None:
     """Killed with -9 up to four times, with answers lost beside: each copy once, each recorded, no damage."""
     drawn = draw(1)

@@ -37,6 +37,7 @@ REBIRTH = World(images=1, destinations=1, faults=0, crashes=1)
         pytest.param(World(images=2, destinations=1, faults=0, crashes=0, room=1), id="full"),
     ],
 )
+@pytest.mark.long
 def test_no_order_of_things_breaks_a_promise(world: World) -> None:
     """Every interleaving of a small world keeps every promise, and an end is in reach from everywhere."""
     walk = Walk(world, whole=3).go()
@@ -122,6 +123,7 @@ def test_the_command_counts_and_fails_loudly(
     assert f"Again: python -m tests.walk {' '.join(small)}" in shown
 
 
+@pytest.mark.long
 def test_dives_meet_what_walking_whole_meets() -> None:
     """Dives without a bound end, and leave out nothing: the sample is of the same states."""
     world = World(images=1, destinations=1, faults=1, crashes=1, kinds=frozenset({Fault.LOSE}))
