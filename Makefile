@@ -27,7 +27,7 @@ run: install ## replicate config/plans/demo.yaml on the built-in simulator
 	@$(BIN)/orchestrator run --simulate config/plans/demo.yaml $(ARGS)
 
 test: install ## run the tests (ARGS="-k plan" narrows them)
-	@$(BIN)/python -m pytest -n 2 -m "not oracle and not long" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 -m "not oracle and not long" $(ARGS)
 
 test-long: install ## run the tests that take long as well as those that do not
 	@$(BIN)/python -m pytest -n 2 -m "not oracle" $(ARGS)

@@ -18,6 +18,18 @@ from tests.canary_watch import Watch
 asyncio.set_event_loop(None)
 
 
+_GLIMPSED = ("storm", "walk", "recovery", "mutants", "torture", "fuzz")
+"""Folders of the proving machines: `make prove SECONDS=..` runs each of them in CI after the tests."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the machines' own tests to `make test-long`."""
+    for item in items:
+        if item.path.parent.name in _GLIMPSED:
+            item.add_marker(pytest.mark.long)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Search everything that the tests produce for the secrets that they use."""
     config.pluginmanager.register(Watch(), "canary")
