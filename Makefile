@@ -27,10 +27,10 @@ run: install ## replicate config/plans/demo.yaml on the built-in simulator
 	@$(BIN)/orchestrator run --simulate config/plans/demo.yaml $(ARGS)
 
 test: install ## run the tests (ARGS="-k plan" narrows them)
-	@$(BIN)/python -m pytest -n 3 -m "not oracle and not long" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not oracle and not long" $(ARGS)
 
 test-long: install ## run the tests that take long as well as those that do not
-	@$(BIN)/python -m pytest -n 2 -m "not oracle" $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not oracle" $(ARGS)
 
 storm: install ## random nights with crashes and hostile replies, in virtual time (SEEDS=2000, ARGS="--seed 7")
 	@$(BIN)/python -m tests.storm --seeds $(or $(SEEDS),2000) $(ARGS)

@@ -35,13 +35,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Watch(), "canary")
 
 
+_SIGNALS = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+
+
 @pytest.fixture(autouse=True)
 def _signals_as_before() -> Iterator[None]:
     """Undo what a verb that was run in this process did to signals: processes started later inherit it."""
-    heard = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in heard]
+    _restore_signals()
     yield
-    for number, handler in zip(heard, before, strict=True):
+    _restore_signals()
+
+
+def _restore_signals() -> None:
+    """Set the signals to what they were when the tests were collected."""
+    for number, handler in _SIGNALS.items():
         if signal.getsignal(number) is not handler:
             signal.signal(number, handler)
 

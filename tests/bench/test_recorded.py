@@ -8,7 +8,10 @@ from tests.bench.nights import KINDS
 from tests.bench.recorded import COMMAND, HELD, MARGINS, SHARE, name_of, ratios, read, worse
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(k, marks=[] if k in ("uniform", "lognormal") else [pytest.mark.long]) for k in KINDS],
+)
 @pytest.mark.parametrize(
     "policy", [pytest.param(p, marks=[pytest.mark.long] if p == "relay" else []) for p in HELD]
 )
