@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+from orchestrator.cli.options import warn
 
 if TYPE_CHECKING:
     from orchestrator.settings.credentials import Credentials
@@ -20,11 +20,4 @@ def credentials_of(profile: str | None) -> tuple[Credentials, Callable[[], Crede
 
     source = partial(load_credentials, environ=os.environ, home=Path.home(), profile=profile)
     again = partial(source, warn=lambda message: None)  # what there is to warn of was said
-    return source(warn=_warn), again
-
-
-def _warn(message: str) -> None:
-    """Show a warning."""
-    from orchestrator.watch.text import neutral
-
-    click.echo(neutral(f"warning: {message}"), err=True)
+    return source(warn=warn), again

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.looking import find_run, open_ledger, recalled, with_overviews
-from orchestrator.cli.options import settings_of, settings_options, simulate_option, state_folder
+from orchestrator.cli.options import duration_of, settings_of, settings_options, simulate_option, state_folder
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,24 +56,14 @@ def status(
         )
     folder = state_folder(settings_of(config, state_dir, settings), simulate=simulate)
     if probe:
-        return check(folder, plan, _seconds("--max-age", max_age or "26h"))
+        return check(folder, plan, duration_of("--max-age", max_age or "26h"))
     if as_json:
         click.echo(_status_json(folder, run))
     elif every:
-        watch(_looker(folder, run), _seconds("--watch", every))
+        watch(_looker(folder, run), duration_of("--watch", every))
     else:
         click.echo("\n".join(_status_lines(folder, run)[0]))
     return 0
-
-
-def _seconds(option: str, text: str) -> float:
-    """Read a duration of an option."""
-    from orchestrator.settings.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
 
 
 def _looker(folder: Path, run: str | None) -> Callable[[], tuple[list[str], bool]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from orchestrator.errors import PlanError, SettingsError
+from orchestrator.errors import PlanError, SettingsError, UsageError
 
 if TYPE_CHECKING:
     from orchestrator.core.plan import Plan
@@ -69,6 +69,16 @@ def overrides_of(state_dir: str | None, pairs: tuple[str, ...]) -> dict[str, obj
 def state_folder(settings: Settings, *, simulate: bool) -> Path:
     """Return the state folder of real or of simulated runs."""
     return settings.state_dir / SIMULATED if simulate else settings.state_dir
+
+
+def duration_of(option: str, text: str) -> float:
+    """Read a duration that an option was given, in seconds; raises UsageError."""
+    from orchestrator.settings.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def warn(message: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from dataclasses import replace
@@ -106,15 +105,15 @@ def _look(
     """Resolve the plan and read what its regions hold, with signals heard."""
     import anyio
 
+    from orchestrator.cli.credentials import credentials_of
     from orchestrator.cloud.inventory import Inventory
     from orchestrator.cloud.jdcloud import JdCloud
     from orchestrator.machine import Machine
     from orchestrator.reach import access_for
     from orchestrator.rehearsing.known import look
     from orchestrator.runs.selecting import resolved_plan
-    from orchestrator.settings.credentials import load_credentials
 
-    credentials = load_credentials(environ=os.environ, home=Path.home(), profile=profile, warn=warn)
+    credentials, _ = credentials_of(profile)
 
     async def work() -> tuple[Plan, Live]:
         machine = Machine()

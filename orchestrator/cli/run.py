@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestrator.cli.credentials import credentials_of
-from orchestrator.cli.options import read_plan, read_saved, settings_of, settings_options
+from orchestrator.cli.options import duration_of, read_plan, read_saved, settings_of, settings_options
 from orchestrator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def run(
         narrowing=narrowing,
         deadline_s=_seconds_until("--deadline", deadline, now) if deadline else inf,
         submit_s=_seconds_until("--submit-until", submit_until, now) if submit_until else inf,
-        lock_wait_s=_duration("--lock-wait", lock_wait) if lock_wait else 0.0,
+        lock_wait_s=duration_of("--lock-wait", lock_wait) if lock_wait else 0.0,
         overtakes=agreed_holder(loaded.state_dir, yes=yes) if take_over else None,
         prune_first=prune_first,
     )
@@ -122,20 +122,10 @@ def _refuse_less(saved: SavedPlan | None, narrowing: Narrowing, *, other: bool) 
         )
 
 
-def _duration(option: str, text: str) -> float:
-    """Read a duration of an option."""
-    from orchestrator.settings.durations import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}") from None
-
-
 def _seconds_until(option: str, text: str, now: datetime) -> float:
     """Read a time to come: a duration, or the next time the clock of this machine shows HH:MM."""
     if ":" not in text:
-        return _duration(option, text)
+        return duration_of(option, text)
     try:
         at = datetime.strptime(text, "%H:%M")  # noqa: DTZ007  an hour of the day has no zone
     except ValueError:

@@ -5,7 +5,8 @@ Reads only, and repeats them: a read changes nothing. A run does not come throug
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -74,6 +75,16 @@ class Inventory:
             answer = await self._answer(lambda: self.cloud.inspect(asked))  # noqa: B023  called at once
             found |= {sighting.image: sighting for sighting in answer.images}
         return found
+
+    async def described(
+        self, images: Iterable[tuple[Region, ImageId]]
+    ) -> dict[tuple[Region, ImageId], Sighting]:
+        """Describe images of several regions, each once; one that is not there is left out."""
+        asked: defaultdict[Region, dict[ImageId, None]] = defaultdict(dict)
+        for region, image in images:
+            asked[region][image] = None
+        shown = {region: await self.sources(region, tuple(ids)) for region, ids in asked.items()}
+        return {(region, image): seen for region, found in shown.items() for image, seen in found.items()}
 
     async def room(self, region: Region) -> Room:
         """Read both quotas of a region."""

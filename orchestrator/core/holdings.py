@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from orchestrator.core.families import family_of
 from orchestrator.core.marks import read_mark
@@ -119,8 +118,4 @@ def _pattern(each: Replication, name: str) -> re.Pattern[str] | None:
 
 def _named(selector: Selector, name: str) -> bool:
     """Tell whether a selector asks for such a name, whatever else it asks for."""
-    if selector.name is not None and not fnmatchcase(name, selector.name):
-        return False
-    if selector.name_regex is not None and not selector.name_regex.search(name):
-        return False
-    return not any(fnmatchcase(name, pattern) for pattern in selector.exclude)
+    return selector.asks_for(name) and not selector.leaves_out(name)

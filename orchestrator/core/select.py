@@ -46,6 +46,16 @@ class Selector:
     required: bool = False
     at_most: int | None = None
 
+    def asks_for(self, name: str) -> bool:
+        """Tell whether an image of this name is meant, whatever else it must be like."""
+        if self.name is not None and not fnmatchcase(name, self.name):
+            return False
+        return self.name_regex is None or self.name_regex.search(name) is not None
+
+    def leaves_out(self, name: str) -> bool:
+        """Tell whether the name is one of those to leave out."""
+        return any(fnmatchcase(name, pattern) for pattern in self.exclude)
+
     def __str__(self) -> str:
         """Say what it asks for, as the plan does."""
         pattern = self.name_regex.pattern if self.name_regex else None
@@ -115,11 +125,9 @@ def _ranked(selector: Selector, images: Sequence[Sighting]) -> list[tuple[int, S
 
 def _misses(selector: Selector, image: Sighting, now: float, copies: Container[ImageId]) -> Iterator[str]:
     """Say which conditions an image does not meet."""
-    if selector.name is not None and not fnmatchcase(image.name, selector.name):
+    if not selector.asks_for(image.name):
         yield "the name"
-    if selector.name_regex is not None and not selector.name_regex.search(image.name):
-        yield "the name"
-    if any(fnmatchcase(image.name, pattern) for pattern in selector.exclude):
+    if selector.leaves_out(image.name):
         yield "excluded"
     if image.status not in _USABLE:
         yield f"status {image.status}"

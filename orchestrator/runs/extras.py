@@ -31,10 +31,10 @@ Finish = Callable[[Learn, frozenset[Copy]], Awaitable[Sequence[Notice]]]
 class Extras:
     """What surrounds one run.
 
-    What comes `before` it (selectors told, room made), what is done `again` when copies have become ready and
-    others wait for room, and what it must `finish` are handed the engine's way to take an event in; the
-    last also the copies that this run made. `fault` is why it cannot even
-    begin. `efforts` are the copies wanted by best effort with the night on which they fail, `missed` the
+    What comes `before` it (selectors told, room made), what is done `again` when copies have become
+    ready and others wait for room, and what it must `finish` are handed the engine's way to take an
+    event in; the last also the copies that this run made. `fault` is why it cannot even begin.
+    `efforts` are the copies wanted by best effort with the night on which they fail, `missed` the
     nights that each destination has missed in a row.
     """
 

@@ -7,7 +7,6 @@ step that was cut off is simply done by the next run.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +18,7 @@ from orchestrator.core.cloud_time import created_day, day_of
 from orchestrator.core.labels import description_of, name_of
 from orchestrator.core.likeness import differences
 from orchestrator.core.marks import write_mark
-from orchestrator.core.model import Chunk, Copy, ImageId, Region, Sighting, State
+from orchestrator.core.model import Chunk, Copy, ImageId, Sighting, State
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.policy import Label
 from orchestrator.core.reasons import Reason
@@ -47,9 +46,9 @@ class Finishing:
         """
         wishes = _Wishes.of(plan)
         due = [each for each in held if each.state is State.READY and wishes.any(each.copy)]
-        shown = await self._described((each.copy.destination, each.image) for each in due)
+        shown = await self.inventory.described((each.copy.destination, each.image) for each in due)
         compared = ((c.origin, c.source) for c in (each.copy for each in due) if c in wishes.verified)
-        originals = await self._described(compared)
+        originals = await self.inventory.described(compared)
         for each in due:
             seen = shown.get((each.copy.destination, each.image))
             if seen is None:
@@ -60,16 +59,6 @@ class Finishing:
             label = wishes.labels.get(each.copy)
             if label is not None and each.is_ours(seen, self.ledger):
                 await self._label(each, seen, label)
-
-    async def _described(
-        self, images: Iterable[tuple[Region, ImageId]]
-    ) -> dict[tuple[Region, ImageId], Sighting]:
-        """Describe images, region by region."""
-        asked: defaultdict[Region, dict[ImageId, None]] = defaultdict(dict)
-        for region, image in images:
-            asked[region][image] = None
-        shown = {region: await self.inventory.sources(region, tuple(ids)) for region, ids in asked.items()}
-        return {(region, image): seen for region, found in shown.items() for image, seen in found.items()}
 
     def _compare(self, each: Heritage, original: Sighting, seen: Sighting, *, is_fresh: bool) -> None:
         """Compare one copy with its source; an old copy that is equal is not told of every night."""

@@ -5,7 +5,7 @@ Without `apply` nothing is sent that changes anything, and nothing is written.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ from orchestrator.cloud.altering import AlteringCloud
 from orchestrator.cloud.inventory import Inventory
 from orchestrator.cloud.persisting import persist
 from orchestrator.core.holdings import holdings
-from orchestrator.core.model import Copy, ImageId, Region, Sighting, State
+from orchestrator.core.model import Copy, Region, Sighting, State
 from orchestrator.core.plan import Plan
 from orchestrator.core.reasons import Reason
 from orchestrator.core.retention import Doom, Fate, judge
@@ -57,7 +57,9 @@ class Pruning:
         keeping = [each for each in plan.replications if each.policy.keep is not None]
         origins = dict.fromkeys(each.source for each in keeping)
         selecting = await resolved_plan(plan, self.inventory, now=now, copies=copy_images(register))
-        shown = {region: await self.inventory.images(region) for region in origins}
+        shown = dict(selecting.listings)
+        for region in (origin for origin in origins if origin not in shown):
+            shown[region] = await self.inventory.images(region)
         for region in dict.fromkeys(r for each in keeping for r in each.destinations if r not in origins):
             images = await self._heard(region, self.inventory.images)
             shown |= {region: images} if images is not None else {}
@@ -84,9 +86,7 @@ class Pruning:
         for doom in going:
             if self.halted():
                 break
-            with anyio.CancelScope(
-                shield=True
-            ):  # what was deleted is told of, whoever ends the run meanwhile
+            with anyio.CancelScope(shield=True):  # what was deleted is told of, whoever ends the run
                 event = await self._delete(doom)
                 tell(event)
             gone += event.reason is Reason.PRUNED
@@ -144,9 +144,6 @@ class Pruning:
         One that the cloud would refuse, or whose source is not shown, needs no room. One whose source is
         still being made does: the run waits for it.
         """
-        asked: defaultdict[Region, dict[ImageId, None]] = defaultdict(dict)
-        for copy in copies:
-            asked[copy.origin][copy.source] = None
-        shown = {region: await self.inventory.sources(region, tuple(ids)) for region, ids in asked.items()}
-        found = ((copy, shown[copy.origin].get(copy.source)) for copy in copies)
+        shown = await self.inventory.described((copy.origin, copy.source) for copy in copies)
+        found = ((copy, shown.get((copy.origin, copy.source))) for copy in copies)
         return [(copy, source) for copy, source in found if source is not None and obstacle(source) is None]

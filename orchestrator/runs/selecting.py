@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.cloud.inventory import Inventory
-from orchestrator.core.model import ImageId
+from orchestrator.core.model import ImageId, Region, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.plan.resolving import Resolved, resolve
 from orchestrator.core.upkeep import Selected
@@ -13,10 +14,11 @@ from orchestrator.core.upkeep import Selected
 
 @dataclass(frozen=True, slots=True)
 class Selecting:
-    """A plan whose selectors were resolved, and what the ledger is to keep of that."""
+    """A plan whose selectors were resolved, what the ledger keeps of that, and what was listed for it."""
 
     resolved: Resolved
     events: tuple[Selected, ...]
+    listings: Mapping[Region, tuple[Sighting, ...]]
 
 
 async def resolved_plan(
@@ -39,4 +41,4 @@ async def resolved_plan(
         )
         for each, found in resolved.selections
     )
-    return Selecting(resolved, events)
+    return Selecting(resolved, events, listings)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from orchestrator.core.plan.complaints import Page
 from orchestrator.core.plan.keys import SELECTOR_KEYS, advice
@@ -11,6 +14,8 @@ from orchestrator.core.plan.scalars import as_duration, as_flag, as_number, as_p
 from orchestrator.core.plan.shape import as_fields, as_items, as_text, below
 from orchestrator.core.plan.yaml_text import Fields, Items, Node
 from orchestrator.core.select import Selector
+
+T = TypeVar("T")
 
 _BOTH = "name and name_regex cannot both be there; keep one of them"
 
@@ -24,25 +29,25 @@ class _Parts:
     fields: dict[str, Node]
 
     def text(self, key: str) -> str | None:
-        node = self.fields.get(key)
-        text = None if node is None else as_text(node, self.page, below(self.path, key), "text")
+        text = self._read(key, partial(as_text, wanted="text"))
         return None if text is None else text.value
 
     def number(self, key: str) -> int | None:
-        node = self.fields.get(key)
-        return None if node is None else as_number(node, self.page, below(self.path, key), least=1)
+        return self._read(key, partial(as_number, least=1))
 
     def pattern(self, key: str) -> re.Pattern[str] | None:
-        node = self.fields.get(key)
-        return None if node is None else as_pattern(node, self.page, below(self.path, key))
+        return self._read(key, as_pattern)
 
     def duration(self, key: str) -> float | None:
-        node = self.fields.get(key)
-        return None if node is None else as_duration(node, self.page, below(self.path, key))
+        return self._read(key, as_duration)
 
     def flag(self, key: str) -> bool:
+        return self._read(key, as_flag) or False
+
+    def _read(self, key: str, read: Callable[[Node, Page, str], T | None]) -> T | None:
+        """Read the value of a key, if the key is there."""
         node = self.fields.get(key)
-        return False if node is None else as_flag(node, self.page, below(self.path, key)) or False
+        return None if node is None else read(node, self.page, below(self.path, key))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Take one text or a list of them."""
