@@ -48,6 +48,7 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.ledger.successor import overtaken
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger, secrets_in
+from orchestrator.reach import access_for
 from orchestrator.runs.night import Night, tell_unsent
 from orchestrator.runs.planning import Planning
 from orchestrator.runs.preparing import Preparing
@@ -274,21 +275,9 @@ class Orchestrator:
         return Ledger.open(folder, ids=lambda: self._machine.token(12), now=self._machine.wall())
 
     def _access(self) -> Access:
-        """Say where the cloud is and who asks."""
-        settings = self._settings
-        return Access(
-            vm_endpoint=settings.vm_endpoint,
-            disk_endpoint=settings.disk_endpoint,
-            keys=self._ring.keys,
-            renew=self._ring.renew,
-            before_call=lambda: self._confirm(),
-            clock=self._clock,
-            wall=self._machine.wall,
-            nonce=lambda: self._machine.token(32),
-            request_timeout_s=settings.request_timeout,
-            proxy=settings.proxy.reveal() if settings.proxy else None,
-            ca_file=settings.ca_file,
-        )
+        """Say where the cloud is and who asks; keys may be renewed, and no call leaves an overtaken run."""
+        access = access_for(self._settings, self._ring.keys, self._machine)
+        return replace(access, renew=self._ring.renew, before_call=lambda: self._confirm(), clock=self._clock)
 
 
 async def _sleep(halt: Halt, seconds: float) -> None:

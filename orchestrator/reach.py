@@ -1,4 +1,4 @@
-"""The way to the cloud for those who only look, without ledger and lock. It reads no settings itself."""
+"""The way to the cloud by the settings, for a run and for those who only look. It reads no settings file."""
 
 from __future__ import annotations
 

@@ -34,9 +34,9 @@ async def run_simulated(settings: Settings, wish: Wish, screen: Screen, halt: Ha
     """Simulate a cloud that holds what the plan needs, and run the plan on it."""
     machine = Machine()
     folder = state_folder(settings, simulate=True)
-    selected, images = invented(wish.plan, at=machine.wall())
+    named, images = invented(wish.plan, at=machine.wall())
     simulation = Simulation(
-        world=world_for_plan((*wish.plan.copies(), *selected), seed=_SEED, at=machine.wall(), images=images),
+        world=world_for_plan(named.copies(), seed=_SEED, at=machine.wall(), images=images),
         faults=demo_faults(_SEED),
         keys={DEMO_KEY: DEMO_SECRET},
     )

@@ -36,11 +36,9 @@ def simulator(
     from orchestrator.simulator.program import run_simulator
 
     loaded = settings_of(config, state_dir, settings)
-    read = [read_plan(path, loaded) for path in plans]
-    selected = [invented(plan, at=time.time()) for plan in read]
-    named = [copy for plan in read for copy in plan.copies()]
-    copies = [*named, *(copy for found, _ in selected for copy in found)]
-    images = {image: looks for _, found in selected for image, looks in found.items()}
+    furnished = [invented(read_plan(path, loaded), at=time.time()) for path in plans]
+    copies = [copy for plan, _ in furnished for copy in plan.copies()]
+    images = {image: looks for _, found in furnished for image, looks in found.items()}
 
     async def serve(halt: Halt) -> int:
         async with anyio.create_task_group() as tasks:

@@ -38,24 +38,20 @@ class Times:
 
 def retell(events: Iterable[Event], run: RunId, ledger: str) -> Retold:
     """Tell a run again; `events` are the ledger's from its first on, up to the moment of interest."""
-    schedule, rest = Schedule(Limits(), ledger), iter(events)
-    begun: Begun | None = None
-
-    def earlier() -> Iterator[Event]:
-        nonlocal begun
-        for event in rest:
-            if isinstance(event, Begun) and event.run == run:
-                begun = event
-                return
-            yield event
-
-    schedule.recover(earlier())
-    changes: list[Change] = []
-    if begun is not None:
-        changes += schedule.apply(begun)
-        for event in rest:
-            changes += schedule.apply(event)
+    schedule, rest, found = Schedule(Limits(), ledger), iter(events), list[Begun]()
+    schedule.recover(before(rest, run, found))
+    changes = [change for event in (*found, *rest) for change in schedule.apply(event)] if found else []
+    begun = found[0] if found else None
     return Retold(schedule=schedule, begun=begun, changes=tuple(changes))
+
+
+def before(events: Iterator[Event], run: RunId, found: list[Begun]) -> Iterator[Event]:
+    """Give the events before the beginning of a run, and put that one aside into `found`."""
+    for event in events:
+        if isinstance(event, Begun) and event.run == run:
+            found.append(event)
+            return
+        yield event
 
 
 def times_of(changes: Iterable[Change]) -> dict[Copy, Times]:

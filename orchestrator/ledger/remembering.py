@@ -9,6 +9,7 @@ from orchestrator.core.schedule import Schedule
 from orchestrator.ledger.binding import refuse_foreign
 from orchestrator.ledger.connect import ledger_path
 from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.snapshot import recovered
 
 
 def remembered(folder: Path, limits: Limits, *, endpoint: str | None = None) -> Schedule | None:
@@ -19,9 +20,8 @@ def remembered(folder: Path, limits: Limits, *, endpoint: str | None = None) -> 
     reader = LedgerReader.open(folder, traceless=True)
     if reader is None:
         return None
-    with reader:
-        schedule = Schedule(limits, reader.ledger_id)
-        schedule.recover(reader.events())
+    with reader, reader.standstill():
+        schedule = recovered(reader, limits)
     if endpoint is not None:
         refuse_foreign(ledger_path(folder), schedule.register.endpoint, endpoint)
     return schedule

@@ -10,7 +10,7 @@ from orchestrator.core.messages import Remembered
 from orchestrator.core.model import Copy, ImageId, Region, Sighting
 from orchestrator.core.plan import Plan
 from orchestrator.core.schedule import Schedule
-from orchestrator.simulator.inventing import without_selectors
+from orchestrator.simulator.inventing import invented
 from orchestrator.simulator.weather import Line
 
 _TODAY_S = 1_800_000_000.0
@@ -38,7 +38,7 @@ class Past:
 
 def wanted(plan: Plan) -> tuple[Copy, ...]:
     """Name the copies that are rehearsed; what an unresolved selector stands for is invented."""
-    return without_selectors(plan, at=_TODAY_S).copies()
+    return invented(plan, at=_TODAY_S)[0].copies()
 
 
 async def look(inventory: Inventory, copies: Iterable[Copy]) -> Live:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+from orchestrator.watch.whole_file import put_whole
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -19,15 +16,5 @@ def write_whole(path: Path, text: str) -> None:
     target = path.resolve()
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")
-        return
-    draft = target.with_name(f".{target.name[:200]}.{token_hex(4)}.new")
-    try:
-        with open(os.open(draft, _NEW, 0o666), "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    except BaseException:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
+    else:
+        put_whole(target, text.encode())

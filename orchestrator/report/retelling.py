@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from orchestrator.core.families import family_of
 from orchestrator.core.messages import Accepted, Begun, Called, Change, Ended, Event, Lost, Planned, Refused
 from orchestrator.core.model import CallId, Chunk, Copy, Resource, RunId, State
+from orchestrator.core.retelling import before
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.upkeep import Upkeep
 from orchestrator.core.verdict import Overview, Standing
@@ -43,22 +44,13 @@ def retell(events: Iterable[Event], run: RunId, schedule: Schedule) -> Retold | 
     `schedule` knows what was before the first of the events, and is moved to the end of the run.
     """
     rest, found = iter(events), list[Begun]()
-    schedule.recover(_before(rest, run, found))
+    schedule.recover(before(rest, run, found))
     if not found:
         return None
     course = _Course(schedule, TrafficCount(found[0].at), until=found[0].at)
     for event in (found[0], *_until_end(rest, run)):
         course.take(event)
     return course.retold()
-
-
-def _before(events: Iterator[Event], run: RunId, found: list[Begun]) -> Iterator[Event]:
-    """Give the events before the beginning of a run, and put that one aside."""
-    for event in events:
-        if isinstance(event, Begun) and event.run == run:
-            found.append(event)
-            return
-        yield event
 
 
 def _until_end(events: Iterator[Event], run: RunId) -> Iterator[Event]:

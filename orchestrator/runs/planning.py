@@ -7,7 +7,6 @@ cloud that they get would refuse one; and what is learned is written nowhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -30,10 +29,10 @@ from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
 from orchestrator.engine.halt import Halt
 from orchestrator.errors import Interrupted
-from orchestrator.ledger.binding import foreign_account, refuse_foreign
+from orchestrator.ledger.binding import foreign_account
 from orchestrator.ledger.folder import LEDGER
 from orchestrator.ledger.lock import is_held, read_owner
-from orchestrator.ledger.reader import LedgerReader
+from orchestrator.ledger.remembering import remembered
 from orchestrator.machine import Machine
 from orchestrator.runs.selecting import resolved_plan
 from orchestrator.settings import Settings
@@ -86,7 +85,6 @@ class Planning:
         """
         schedule = self._recovered()
         register = schedule.register
-        refuse_foreign(self._ledger, schedule.register.endpoint, self.settings.vm_endpoint)
         self.clock.not_before(schedule.register.now)
         before, running = standing_before(schedule.register), self._running()
         engine = self._engine(schedule)
@@ -121,12 +119,8 @@ class Planning:
 
     def _recovered(self) -> Schedule:
         """Bring the schedule back from a ledger that is only read; without workers it forms no call."""
-        limits = replace(self.settings.limits(), workers=0)
-        reader = LedgerReader.open(self.folder)
-        with reader or nullcontext():
-            schedule = Schedule(limits, reader.ledger_id if reader else "")
-            schedule.recover(reader.events() if reader else ())
-        return schedule
+        limits, endpoint = replace(self.settings.limits(), workers=0), self.settings.vm_endpoint
+        return remembered(self.folder, limits, endpoint=endpoint) or Schedule(limits)
 
     def _running(self) -> RunId | None:
         """Name the run that goes on meanwhile, if one does."""

@@ -5,7 +5,7 @@ Reads only, apart from the room that `--prune-first` makes once the run has begu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.cloud.inventory import Inventory
@@ -29,8 +29,8 @@ from orchestrator.runs.selecting import Selecting, resolved_plan
 from orchestrator.runs.wishes import Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
-from orchestrator.watch.result import result_from_json
-from orchestrator.watch.text import some
+from orchestrator.watch.history import earlier_results
+from orchestrator.watch.text import some, well_formed
 
 _NIGHTS_READ = 60
 """Runs whose results are read at most to count the nights that a destination has missed."""
@@ -81,8 +81,8 @@ class Preparing:
             before.append(making_room)
         efforts = best_effort(wish.plan)
         regions = {copy.destination for copy in efforts}
-        results = tuple(self._earlier()) if regions else ()
-        now, name = self.clock(), wish.plan.name
+        results = self._earlier() if regions else ()
+        now, name = self.clock(), well_formed(wish.plan.name)
         missed = {region: nights_missed(results, name, region, now) for region in regions}
         extras = Extras(
             before=tuple(before), again=making_room, efforts=efforts, missed=missed,
@@ -149,16 +149,13 @@ class Preparing:
 
         return finish
 
-    def _earlier(self) -> Iterator[Result]:
-        """Read the results of earlier runs, the newest first."""
+    def _earlier(self) -> tuple[Result, ...]:
+        """Read the results of earlier runs of the plan, the newest first."""
         reader = LedgerReader.open(self.settings.state_dir)
         if reader is None:
-            return
+            return ()
         with reader:
-            for row in reader.runs()[:_NIGHTS_READ]:
-                text = reader.result(row.run)
-                if text is not None and row.plan == self.wish.plan.name:
-                    yield result_from_json(text)
+            return tuple(earlier_results(reader, self.wish.plan.name, _NIGHTS_READ))
 
     def _inventory(self) -> Inventory:
         return Inventory(self.cloud, self.chance)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from orchestrator.core.model import Copy, ImageId
+from orchestrator.core.model import ImageId
 from orchestrator.core.plan import Plan, Replication
 from orchestrator.core.select import Selector
 from orchestrator.simulator.things import OS_TYPE, Image
@@ -26,31 +27,19 @@ _SIZE_MB = 20 * 1024
 _SET = re.compile(r"\[!?(.)[^\]]*\]")
 
 
-def invented(plan: Plan, *, at: float) -> tuple[tuple[Copy, ...], dict[ImageId, Image]]:
-    """Give the copies that the selectors of a plan would want, and the images that they would match.
+def invented(plan: Plan, *, at: float) -> tuple[Plan, dict[ImageId, Image]]:
+    """Put invented images into a plan in its selectors' place; return it with what these look like.
 
     `at` is now, in epoch seconds: the newest image is an hour old, each further one a day older.
     """
-    images: dict[ImageId, Image] = {}
-    copies: list[Copy] = []
+    looks: dict[ImageId, Image] = {}
+    replications: list[Replication] = []
     for each in plan.replications:
-        for selector in each.selectors:
-            made = list(_images(selector, at))
-            images |= {image.id: image for image in made}
-            copies += [Copy(image.id, each.source, to) for to in each.destinations for image in made]
-    return tuple(dict.fromkeys(copies)), images
-
-
-def without_selectors(plan: Plan, *, at: float) -> Plan:
-    """Put the invented images into a plan in its selectors' place."""
-    return Plan(plan.name, tuple(_named(each, at) for each in plan.replications), plan.digest)
-
-
-def _named(each: Replication, at: float) -> Replication:
-    """Name the images of one replication."""
-    made = (image.id for selector in each.selectors for image in _images(selector, at))
-    images = tuple(dict.fromkeys([*each.images, *made]))
-    return Replication(each.name, each.source, each.destinations, images, (), each.policy)
+        made = {image.id: image for selector in each.selectors for image in _images(selector, at)}
+        images = tuple(dict.fromkeys([*each.images, *made]))
+        replications.append(replace(each, images=images, selectors=()))
+        looks |= made
+    return replace(plan, replications=tuple(replications)), looks
 
 
 def _images(selector: Selector, at: float) -> Iterator[Image]:

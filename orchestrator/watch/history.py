@@ -88,6 +88,15 @@ def run_before(reader: LedgerReader, run: RunId, plan: str) -> Before | None:
     return Before(run=row.run, verdict=row.verdict or KILLED, failed=failed)
 
 
+def earlier_results(reader: LedgerReader, plan: str, most: int) -> Iterator[Result]:
+    """Read what a plan's runs came to, the newest first; looks at the last `most` runs, of any plan.
+
+    What cannot be read is passed over. Raises what the reader does.
+    """
+    rows = (row for row in reader.runs()[:most] if row.plan == well_formed(plan))
+    return filter(None, (_result(reader, row) for row in rows))
+
+
 def _plan(reader: LedgerReader, rows: Sequence[RunRow], ended: Result | None) -> PlanHistory:
     """Put together what is known of one plan; `rows` are its runs, the newest first."""
     own = ended if ended is not None and ended.run in {row.run for row in rows} else None

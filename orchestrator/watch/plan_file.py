@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -17,6 +15,7 @@ from orchestrator.core.model import Copy, ImageId, Region
 from orchestrator.core.saved import KnownSource, SavedPlan, SavedRow
 from orchestrator.errors import UsageError
 from orchestrator.watch.text import from_iso, iso
+from orchestrator.watch.whole_file import put_whole
 
 VERSION = 1
 _SIGN = b'{"saved_plan":'
@@ -74,18 +73,8 @@ def is_saved(head: bytes) -> bool:
 
 def write_saved(path: Path, saved: SavedPlan) -> None:
     """Write a saved plan, 0600; another one there is replaced. Raises UsageError if that fails."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            with open(fd, "w", encoding="ascii") as file:
-                file.write(saved_json(saved))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+        put_whole(path, saved_json(saved).encode("ascii"), mode=0o600)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}. Name another file with --out.") from None
 

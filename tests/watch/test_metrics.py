@@ -17,12 +17,13 @@ from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
 from orchestrator.engine.halt import Halt
 from orchestrator.ledger.sqlite import Ledger
-from orchestrator.messages.metrics_file import FORGOTTEN_S, replace_file, write_metrics
+from orchestrator.messages.metrics_file import FORGOTTEN_S, write_metrics
 from orchestrator.simulator.faults import Fault, Rule
 from orchestrator.watch import history as history_module
 from orchestrator.watch.history import History, PlanHistory, read_history, run_before
 from orchestrator.watch.metrics import METRICS, PREFIX, metrics_text
 from orchestrator.watch.result import result_json
+from orchestrator.watch.whole_file import put_whole
 from tests.contract.running import House, later, log_lines, reading
 from tests.nights import EAST, SOUTH, image_id
 from tests.watch.exposition import Values, read
@@ -340,14 +341,14 @@ def test_the_search_for_a_success_ends(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     """A reader has the old one open to its end; a draft that somebody left is no obstacle."""
     path = tmp_path / "m.prom"
-    replace_file(path, b"old\n")
+    put_whole(path, b"old\n", mode=0o644)
     with path.open("rb") as reader:
-        replace_file(path, b"new\n")
+        put_whole(path, b"new\n", mode=0o644)
         assert reader.read() == b"old\n"
     assert path.read_bytes() == b"new\n"
     (tmp_path / "folder.prom").mkdir()
     with pytest.raises(OSError, match="directory"):
-        replace_file(tmp_path / "folder.prom", b"x")
+        put_whole(tmp_path / "folder.prom", b"x", mode=0o644)
     assert sorted(item.name for item in tmp_path.iterdir()) == ["folder.prom", "m.prom"]
 
 
