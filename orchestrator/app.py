@@ -54,6 +54,7 @@ from orchestrator.runs.planning import Planning
 from orchestrator.runs.preparing import Preparing
 from orchestrator.runs.pruning import Pruning
 from orchestrator.runs.rebuilding import Rebuilding, Rebuilt
+from orchestrator.runs.selecting import resolved_plan
 from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.credentials import Credentials
@@ -228,10 +229,12 @@ class Orchestrator:
         """
         folder, halt = prepare_folder(self._settings.state_dir), halt or Halt()
         with await self._lock(folder, wish, halt) as lock:
+            inventory = Inventory(self._cloud, self._machine.chance.random)
+            found = await resolved_plan(wish.plan, inventory, now=self._clock(), copies=frozenset())
             work = Rebuilding(
                 folder=folder,
                 run=lock.owner.run,
-                wish=wish,
+                wish=replace(wish, plan=found.resolved.plan),
                 settings=self._settings,
                 machine=self._machine,
                 screen=self._screen,

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from orchestrator.app import Outcome
+from orchestrator.app import Outcome, Wish
 from orchestrator.core.reasons import Reason
 from orchestrator.core.upkeep import Selected
 from orchestrator.core.verdict import Verdict
@@ -181,3 +181,20 @@ async def test_submit_until_that_is_never_reached_changes_nothing(tmp_path: Path
     """A night that is over before is green."""
     estate = estate_in(tmp_path)
     assert (await estate.run(submit_s=DAY_S)).result.exit_code == 0
+
+
+async def test_a_lost_ledger_is_rebuilt_for_what_is_selected(tmp_path: Path) -> None:
+    """The plan names no image, yet the rebuild looks for the copies of those that it selects."""
+    estate = estate_in(tmp_path)
+    plan = plan_of("{name: 'golden-*', latest: 2}")
+    await estate.run(plan)
+    before = {image.id for image in estate.copies().values()}
+    for file in estate.state.glob("ledger.db*"):
+        file.unlink()
+    async with estate.open() as orchestrator:
+        rebuilt = await orchestrator.rebuild(Wish(plan=plan))
+    assert {standing.image for standing in rebuilt.outcome.result.copies} == before
+    assert rebuilt.inherited
+    writes = estate.writes()
+    outcome = await estate.run(plan)
+    assert (outcome.result.exit_code, outcome.result.strangers, estate.writes()) == (0, (), writes)
