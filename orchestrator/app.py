@@ -2,8 +2,8 @@
 
 The command line is a thin user of it, and so is a program that wants to run a plan by itself:
 
-    async with Orchestrator(settings, credentials) as orchestrator:
-        outcome = await orchestrator.run(Wish(plan=plan))
+    async with Orchestrator(settings) as orchestrator:
+        outcome = await orchestrator.run(plan)
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from orchestrator.runs.rebuilding import Rebuilding, Rebuilt
 from orchestrator.runs.selecting import resolved_plan
 from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
-from orchestrator.settings.credentials import Credentials
+from orchestrator.settings.credentials import Credentials, environment_credentials
 from orchestrator.settings.keyring import Keyring
 
 __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
@@ -66,23 +66,25 @@ __all__ = ["Machine", "Orchestrator", "Outcome", "Screen", "Wish"]
 class Orchestrator:
     """Runs plans for one account on one state folder. An async context manager.
 
-    `reread` loads the credentials again when the cloud refuses them in the middle of a run; without
+    Without `credentials` those of the environment are read, which raises CredentialsMissing and
+    SettingsError. `reread` loads them again when the cloud refuses them in the middle of a run; without
     it they cannot change.
     """
 
     def __init__(
         self,
         settings: Settings,
-        credentials: Credentials,
+        credentials: Credentials | None = None,
         *,
         reread: Callable[[], Credentials] | None = None,
         machine: Machine | None = None,
         screen: Screen | None = None,
     ) -> None:
         self._settings = settings
-        self._ring = Keyring(credentials, reread, besides=secrets_in(settings))
-        self._confirm: Callable[[], object] = lambda: None
         self._machine = machine or Machine()
+        keys = credentials or environment_credentials(self._machine.environ, Path.home())
+        self._ring = Keyring(keys, reread, besides=secrets_in(settings))
+        self._confirm: Callable[[], object] = lambda: None
         self._screen = screen or Screen(quiet=True, progress=False)
         self._clock = Clock(wall=self._machine.wall, monotonic=self._machine.monotonic)
         self._stack = AsyncExitStack()
@@ -96,11 +98,14 @@ class Orchestrator:
         """Close the connection."""
         await self._stack.aclose()
 
-    async def run(self, wish: Wish, halt: Halt | None = None, *, afresh: bool = False) -> Outcome:
+    async def run(self, wish: Wish | Plan, halt: Halt | None = None, *, afresh: bool = False) -> Outcome:
         """Run a plan once; `afresh` forgets the ledger first, which only a simulation may want.
+
+        A plan alone is the wish for all of it.
 
         Raises OrchestratorError only for what stops the run before it has an id, PlanMoved among it.
         """
+        wish = Wish(plan=wish) if isinstance(wish, Plan) else wish
         halt, messenger = halt or Halt(), self._messenger()
         try:
             return await self._run(wish, halt, messenger, afresh=afresh)

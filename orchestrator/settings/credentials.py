@@ -53,14 +53,14 @@ def load_credentials(
     """
     if profile is not None:
         return _from_profile(home / ".jdc" / "config", profile, warn)
-    return _from_environment(environ, home)
+    return environment_credentials(environ, home)
 
 
 # --- environment ----------------------------------------------------------------------------------
 
 
-def _from_environment(environ: Mapping[str, str], home: Path) -> Credentials:
-    """Read the variables and their _FILE forms; complain about all of them at once."""
+def environment_credentials(environ: Mapping[str, str], home: Path) -> Credentials:
+    """Read the variables and their _FILE forms; all complaints at once, as `load_credentials`."""
     found: dict[str, str | None] = {}
     complaints = []
     for name in (ACCESS_KEY, SECRET_KEY, SESSION_TOKEN):

@@ -13,7 +13,7 @@ from tests.docs.reference import DOCS
 from tests.e2e.processes import Running
 
 PAGE = (DOCS / "library.md").read_text(encoding="utf-8")
-(EXAMPLE,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
+EXAMPLE, SHORT = re.findall(r"^```python\n(.*?)^```", PAGE, re.M | re.S)
 
 
 def test_the_example_runs(place: Place, tmp_path: Path) -> None:
@@ -27,6 +27,15 @@ def test_the_example_runs(place: Place, tmp_path: Path) -> None:
     assert {row.split()[-1] for row in rows} == {"skip-ready"}
     assert verdict == "ok Counts(wanted=4, ready=4, failed=0, pending=0)"
     assert done.err == ""
+
+
+def test_the_short_example_runs(place: Place, tmp_path: Path) -> None:
+    """With nothing but settings and a plan it does what `run` does, with the keys of the environment."""
+    at = place.copied(tmp_path / "home")
+    (at.folder / "short.py").write_text(SHORT, encoding="utf-8")
+    done = Running([sys.executable, "short.py"], folder=at.folder, environ=at.environ).wait()
+    assert (done.code, done.err) == (0, "")
+    assert done.out == "ok Counts(wanted=4, ready=4, failed=0, pending=0)\n"
 
 
 def test_every_method_is_there() -> None:

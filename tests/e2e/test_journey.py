@@ -6,8 +6,6 @@ import json
 import re
 from http.client import HTTPConnection
 
-import pytest
-
 from tests.e2e.processes import Done, Running, until
 from tests.e2e.support import EAST, KEY, NORTH, SOUTH, Cloud, Home, MakeHome
 
@@ -133,7 +131,6 @@ def rich(home: Home, *images: str) -> str:
     return "rich.yaml"
 
 
-@pytest.mark.long
 def test_what_only_looks_sends_only_reads(own_cloud: Cloud, make_home: MakeHome) -> None:
     """Looking, rehearsing, asking, reporting, examining: on a plan that asks for everything there is."""
     home = make_home(own_cloud)
