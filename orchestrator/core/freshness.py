@@ -7,11 +7,10 @@ destination gives no answer its copies are taken for what they were.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from orchestrator.core.families import family_of
+from orchestrator.core.families import compiled, family_by
 from orchestrator.core.model import Copy, Region, State
 from orchestrator.core.schedule import Schedule
 from orchestrator.core.schedule.tracks import Source, Track
@@ -35,23 +34,23 @@ class Cell:
     failed: int = 0
 
 
-def freshness(
-    schedule: Schedule, latest: Iterable[Standing], pattern: re.Pattern[str] | None = None
-) -> tuple[Cell, ...]:
+def freshness(schedule: Schedule, latest: Iterable[Standing]) -> tuple[Cell, ...]:
     """Give a cell for each family and destination that the ledger knows anything of.
 
+    Names are grouped as the plans' selectors say (`family`), by the usual rule where none does.
     `schedule` is what the ledger's events come to, `latest` where the latest run's copies stand. First
     come the families that the latest run wanted; of these, and of the others, the stalest first.
     """
     cells: dict[tuple[str, Region], Cell] = {}
-    families = {copy: family_of(name_of(t.source), pattern) for copy, t in schedule.register.tracks.items()}
-    for copy, track in schedule.register.tracks.items():
+    patterns, tracks = compiled(schedule.register.patterns.values()), schedule.register.tracks.items()
+    families = {copy: family_by(name_of(track.source), patterns) for copy, track in tracks}
+    for copy, track in tracks:
         known = _cell(cells, families[copy], copy.destination)
         at = _ready_since(track)
         if at is not None and (known.ready_at is None or at > known.ready_at):
             cells[known.family, known.destination] = _ready(known, copy, at)
     for standing in latest:
-        family = families.get(standing.copy) or family_of(standing.copy.source, pattern)
+        family = families.get(standing.copy) or family_by(standing.copy.source, patterns)
         known = _cell(cells, family, standing.copy.destination)
         cells[known.family, known.destination] = _wanted(known, standing.state)
     return _ordered(cells.values())

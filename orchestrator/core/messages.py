@@ -76,6 +76,7 @@ class Remembered:
     copies: tuple[KnownCopy, ...] = ()
     calls: tuple[KnownCall, ...] = ()
     shelves: tuple[KnownShelf, ...] = ()
+    patterns: tuple[tuple[str, str], ...] = ()
 
 
 # --- events: a call -------------------------------------------------------------------------------

@@ -14,13 +14,17 @@ from orchestrator.core.reasons import Reason
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
-    """What a selector of the plan matched when the run began."""
+    """What a selector of the plan matched when the run began.
+
+    `family` is the pattern by which it groups names, empty where it has none.
+    """
 
     at: float
     replication: str
     region: Region
     selector: str
     images: tuple[ImageId, ...]
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

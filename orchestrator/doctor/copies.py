@@ -113,7 +113,10 @@ def _orphaned(region: Region, kind: Kind, same: Sequence[Orphan]) -> Finding:
     number = some(len(same), "image")
     match kind:
         case Kind.BROKEN:
-            mend = "Delete them in the console, with their snapshots; the next run makes the copies again."
+            mend = (
+                "Delete them in the console, with their snapshots, or by `orchestrator prune PLAN --apply` "
+                "where the plan has `keep`; the next run makes the copies again."
+            )
             return warn(ORPHANS, f"{number} of ours in status error use up quota: {ids}", mend, where=region)
         case Kind.DUPLICATE:
             twins = ", ".join(_twins(orphan) for orphan in same[:_SHOWN])

@@ -6,11 +6,12 @@ that it did, and nothing here interprets an event a second time.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
-from orchestrator.core.families import family_of
+from orchestrator.core.families import compiled, family_by
 from orchestrator.core.messages import Accepted, Begun, Called, Change, Ended, Event, Lost, Planned, Refused
 from orchestrator.core.model import CallId, Chunk, Copy, Resource, RunId, State
 from orchestrator.core.retelling import before
@@ -136,9 +137,10 @@ class _Course:
     def retold(self) -> Retold:
         """Sum it all up."""
         standings = self.schedule.standings()
+        patterns = compiled(self.schedule.register.patterns.values())
         return Retold(
             standings=standings,
-            copies={standing.copy: self._story(standing) for standing in standings},
+            copies={standing.copy: self._story(standing, patterns) for standing in standings},
             calls=tuple(self.calls.values()),
             quotas=tuple(self._quotas()),
             overviews=self.schedule.overview(),
@@ -147,7 +149,7 @@ class _Course:
             until=self.until,
         )
 
-    def _story(self, standing: Standing) -> CopyStory:
+    def _story(self, standing: Standing, patterns: tuple[re.Pattern[str], ...]) -> CopyStory:
         """Put together what is known of one copy."""
         copy = standing.copy
         source = self.schedule.register.sources[copy.origin, copy.source]
@@ -156,7 +158,7 @@ class _Course:
         return CopyStory(
             standing=standing,
             name=name,
-            family=family_of(name) if name else NAMELESS,
+            family=family_by(name, patterns) if name else NAMELESS,
             spells=tuple(self.spells.get(copy, ())),
             calls=tuple(self.called.get(copy, ())),
         )

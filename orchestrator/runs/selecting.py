@@ -38,6 +38,7 @@ async def resolved_plan(
             region=each.source,
             selector=str(found.selector),
             images=tuple(image.image for image in found.matched),
+            family=found.selector.family.pattern if found.selector.family is not None else "",
         )
         for each, found in resolved.selections
     )

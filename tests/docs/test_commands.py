@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
+from signal import SIGTERM
 
 import click
 import pytest
@@ -11,11 +13,12 @@ import pytest
 from tests.docs.commands import Command, parse, steps
 from tests.docs.place import Place
 from tests.docs.reference import APIS, DOCS
+from tests.e2e.processes import Running, until
 
 ROOT = DOCS.parent
 PAGES = sorted(page for page in DOCS.glob("*.md") if page.name != "commands.md")
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
-NOT_RUN = {"simulator": "serves until it is ended", "--simulate": "plays the demo plan, half a minute"}
+NOT_RUN = {"simulator": "served below", "--simulate": "plays the demo plan, half a minute: tests/e2e does"}
 """A word of a command -> why it is only parsed."""
 
 CODES = {
@@ -90,3 +93,22 @@ def _shell(words: tuple[str, ...], here: Path, at: Place) -> Path:
         if name == "ORCHESTRATOR_STATE_DIR":
             at.environ[name] = value.replace("$PWD", str(here)).replace("$HOME", str(at.folder))
     return here
+
+
+def servings() -> list[Command]:
+    """Find every simulator that a page starts."""
+    found = (step for page in (*READMES, *PAGES) for step in steps(page))
+    return list(dict.fromkeys(s for s in found if isinstance(s, Command) and s.verb == "simulator"))
+
+
+@pytest.mark.parametrize("command", servings(), ids=str)
+def test_every_simulator_serves(command: Command, place: Place, tmp_path: Path) -> None:
+    """It starts as the page says (on a free port), tells how to use it, and ends when it is told to."""
+    at = place.copied(tmp_path / "home")
+    words = [str(ROOT / word) if word.startswith("config/") else word for word in command.words]
+    running = Running(
+        [sys.executable, "-m", "orchestrator", *words, "--port", "0"], folder=at.folder, environ=at.environ
+    )
+    until(lambda: "JDCLOUD_SECRET_KEY" in running.out, "the lines to use it by")
+    running.signal(SIGTERM)
+    assert running.wait().code == 143

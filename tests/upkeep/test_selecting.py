@@ -8,7 +8,10 @@ from random import Random
 import pytest
 
 from orchestrator.app import Outcome, Wish
+from orchestrator.core.freshness import freshness
+from orchestrator.core.limits import Limits
 from orchestrator.core.reasons import Reason
+from orchestrator.core.schedule import Schedule
 from orchestrator.core.upkeep import Selected
 from orchestrator.core.verdict import Verdict
 from orchestrator.errors import CloudSilent, PlanError
@@ -198,3 +201,20 @@ async def test_a_lost_ledger_is_rebuilt_for_what_is_selected(tmp_path: Path) -> 
     writes = estate.writes()
     outcome = await estate.run(plan)
     assert (outcome.result.exit_code, outcome.result.strangers, estate.writes()) == (0, (), writes)
+
+
+async def test_families_are_those_of_the_plan(tmp_path: Path) -> None:
+    """Freshness groups images as `family` says, in the night itself and out of what a compaction keeps."""
+    estate = estate_in(tmp_path)
+    await estate.run(plan_of("{name: 'golden-*', latest: 2, family: '^gold'}"))
+    events = estate.events()
+    schedule = Schedule(Limits(), "l")
+    schedule.recover(events)
+    again = Schedule(Limits(), "l")
+    again.recover(schedule.remember())
+    for known in (schedule, again):
+        assert {cell.family for cell in freshness(known, ())} == {"gold"}
+    await estate.run(plan_of("{name: 'golden-*', latest: 2}"))
+    after = Schedule(Limits(), "l")
+    after.recover(estate.events())
+    assert {cell.family for cell in freshness(after, ())} == {"golden"}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -32,12 +34,21 @@ from tests.watch.test_docs import DOCS, coded, table
 from tests.watch.test_harmless import ALL
 
 PLAN = "nightly.yaml"
+PROMTOOL = shutil.which("promtool")
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """Make a house that writes metrics."""
     return House(tmp_path, options={"metrics_file": tmp_path / "m.prom"})
+
+
+def promtool(text: bytes) -> tuple[int, bytes]:
+    """Let Prometheus's own tool judge metrics: exit code and everything it says."""
+    assert PROMTOOL is not None
+    command = [PROMTOOL, "check", "metrics"]
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return done.returncode, done.stdout
 
 
 def values(house: House) -> Values:
@@ -101,6 +112,15 @@ def test_the_text_is_valid_whatever_names_hold(text: str) -> None:
 def test_the_checker_finds_what_is_wrong(planted: str) -> None:
     """It can fail: each offence that was planted is found."""
     assert read(planted)[1]
+
+
+@pytest.mark.looptime
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed: our own checker must do")
+async def test_promtool_finds_nothing_to_say(house: House) -> None:
+    """`promtool check metrics` takes the file of a night without a word, and notices a spoilt one."""
+    await house.night()
+    assert promtool((house.folder / "m.prom").read_bytes()) == (0, b"")
+    assert promtool(b"copies{ 1\n")[0] != 0
 
 
 def test_every_metric_is_documented() -> None:

@@ -31,7 +31,12 @@ def remember(register: Register) -> Iterator[Remembered]:
     regions = tuple(map(_region, destinations))
     routes = tuple(_routes(register.forecasts))
     yield Remembered(
-        at=at, endpoint=register.endpoint, account=register.account, regions=regions, routes=routes
+        at=at,
+        endpoint=register.endpoint,
+        account=register.account,
+        regions=regions,
+        routes=routes,
+        patterns=tuple(register.patterns.items()),
     )
     for sources in _batches(map(_source, register.sources.values())):
         yield Remembered(at=at, sources=sources)
@@ -48,6 +53,7 @@ def recall(register: Register, event: Remembered) -> None:
     """Take one part of the memory in."""
     register.endpoint = event.endpoint or register.endpoint
     register.account = event.account or register.account
+    register.patterns.update(event.patterns)
     for region in event.regions:
         _recall_region(register.destination(region.region), region)
     for route in event.routes:

@@ -16,7 +16,7 @@ from orchestrator.core.schedule.pace import Traffic
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source, Track
-from orchestrator.core.upkeep import Pruned
+from orchestrator.core.upkeep import Pruned, Selected
 
 
 def begun(register: Register, event: Begun) -> None:
@@ -123,6 +123,14 @@ def settled(register: Register, event: Settled) -> None:
     if event.image is not None and event.image not in track.destination.images:
         register.name_image(track, event.image)
     register.move(track, Step.SEE_READY, Reason.SETTLED)
+
+
+def selected(register: Register, event: Selected) -> None:
+    """Remember how a selector groups names into families, for those who look."""
+    if event.family:
+        register.patterns[event.selector] = event.family
+    else:
+        register.patterns.pop(event.selector, None)
 
 
 def pruned(register: Register, event: Pruned) -> None:

@@ -16,6 +16,7 @@ class Records:
         self.sources: dict[tuple[Region, ImageId], Source] = {}
         self.by_image: dict[ImageId, list[Source]] = defaultdict(list)
         self.destinations: dict[Region, Destination] = {}
+        self.patterns: dict[str, str] = {}  # by selector: how it groups names into families
 
     def track(self, copy: Copy) -> Track:
         """Return the record of a copy, making it on first mention."""

@@ -114,7 +114,9 @@ class Schedule:
                 nights.begun(register, event)
             case Pruned():
                 nights.pruned(register, event)
-            case Ended() | Selected() | Labelled() | Verified():
+            case Selected():
+                nights.selected(register, event)
+            case Ended() | Labelled() | Verified():
                 pass
             case Remembered():
                 memory.recall(register, event)
