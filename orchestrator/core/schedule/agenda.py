@@ -233,7 +233,8 @@ def next_wake(register: Register) -> float:
     times += register.pauses.values()
     for destination in register.destinations.values():
         times += _wakes(destination)
-    return min((t for t in times if t > register.now), default=inf)
+    now = register.now
+    return min([t for t in times if t > now], default=inf)
 
 
 def _wakes(destination: Destination) -> list[float]:

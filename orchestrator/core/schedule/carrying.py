@@ -42,6 +42,10 @@ def may_be_called(track: Track) -> bool:
 
     A sibling that is to be confirmed first may turn out to be under way still.
     """
-    waits = track.wanted and track.state is WAITING and not track.deferred
-    free = waits and track.source.inspected and not track.reserved
-    return free and not any(sibling.unconfirmed for sibling in track.source.tracks)
+    source = track.source
+    if not (track.wanted and track.state is WAITING and source.inspected) or track.deferred or track.reserved:
+        return False
+    for sibling in source.tracks:  # noqa: SIM110 - any() takes three times as long, and all copies pass here
+        if sibling.unconfirmed:
+            return False
+    return True

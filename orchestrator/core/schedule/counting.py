@@ -13,7 +13,8 @@ def uncount(track: Track) -> None:
         destination = track.destination
         destination.unsettled -= track.unsettled
         destination.states[track.state] -= 1
-        queue(track, -1)
+        if track.state is WAITING:
+            queue(track, -1)
 
 
 def count(track: Track) -> None:
@@ -22,7 +23,8 @@ def count(track: Track) -> None:
         destination = track.destination
         destination.unsettled += track.unsettled
         destination.states[track.state] += 1
-        queue(track, +1)
+        if track.state is WAITING:
+            queue(track, +1)
 
 
 def date(track: Track) -> None:

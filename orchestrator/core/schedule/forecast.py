@@ -40,14 +40,13 @@ class Forecast:
         """Take one duration in; older ones fade."""
         took_s = max(took_s, _LEAST_S)
         weight, gb1, took1_s, gb2, gb_s = self.sums
-        new = (1.0, gb, took_s, gb * gb, gb * took_s)
         self.recall(
             (
-                weight * _KEPT + new[0],
-                gb1 * _KEPT + new[1],
-                took1_s * _KEPT + new[2],
-                gb2 * _KEPT + new[3],
-                gb_s * _KEPT + new[4],
+                weight * _KEPT + 1.0,
+                gb1 * _KEPT + gb,
+                took1_s * _KEPT + took_s,
+                gb2 * _KEPT + gb * gb,
+                gb_s * _KEPT + gb * took_s,
             )
         )
 
@@ -59,10 +58,12 @@ class Forecast:
         self.sums = sums
         weight, gb, took_s, gb2, gb_s = sums
         gb, took_s = gb / weight, took_s / weight
-        variance, shared = max(0.0, gb2 / weight - gb * gb), gb_s / weight - gb * took_s
+        variance, shared = gb2 / weight - gb * gb, gb_s / weight - gb * took_s
+        variance = variance if variance > 0.0 else 0.0
         assumed = took_s * ASSUMED_PER_GB_S / (ASSUMED_BASE_S + ASSUMED_PER_GB_S * gb)
-        slope = max(0.0, (shared + _SAME_GB2 * assumed) / (variance + _SAME_GB2))
-        self.per_gb_s = min(slope, took_s / gb) if gb else slope
+        slope = (shared + _SAME_GB2 * assumed) / (variance + _SAME_GB2)
+        slope = slope if slope > 0.0 else 0.0
+        self.per_gb_s = slope if slope * gb < took_s else took_s / gb
         self.base_s = took_s - self.per_gb_s * gb
 
     def seconds(self, gb: float) -> float:
@@ -113,8 +114,11 @@ class Forecasts:
         carries one more.
         """
         waiting = [t for t in source.tracks if t.wanted and t.state is WAITING and not t.deferred]
-        total_s = sum(map(self.seconds, waiting)) if waiting else 0.0
-        if not (waiting and waiting[0].relay):
+        if not waiting:
+            return 0.0
+        gb = source.size_mb / 1024
+        total_s = sum([self.of((t.carrier.origin, t.copy.destination)).seconds(gb) for t in waiting])
+        if not waiting[0].relay:
             return total_s
         there = len(source.tracks) - len(waiting) + 1
         rounds = (len(source.tracks) // there).bit_length()

@@ -29,9 +29,9 @@ class Pace:
 
     def _fill(self, now: float) -> None:
         """Add what has dripped in since the last time; a clock that stands still adds nothing."""
-        elapsed_s = max(0.0, now - self._filled_at)
-        self._tokens = min(self._burst, self._tokens + elapsed_s * self._rate_s)
-        self._filled_at = max(now, self._filled_at)
+        if now > self._filled_at:  # asked many times in one moment
+            self._tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate_s)
+            self._filled_at = now
 
     def ready(self, now: float) -> bool:
         """Tell whether one request may leave now."""
@@ -73,6 +73,10 @@ class Traffic:
         """Tell whether one request to this API may leave now."""
         return self._key.ready(now) and self._of(api).ready(now)
 
+    def any_ready(self, now: float) -> bool:
+        """Tell whether a request to some API may leave now, as far as the key goes."""
+        return self._key.ready(now)
+
     def take(self, api: str, now: float) -> None:
         """Count one request to this API that leaves now."""
         self._key.take(now)
@@ -80,5 +84,5 @@ class Traffic:
 
     def next_at(self, now: float) -> float:
         """Return when a request that may not leave now may; `inf` when all may."""
-        slow = [self._key, *self._apis.values()]
-        return min((pace.next_at(now) for pace in slow if not pace.ready(now)), default=inf)
+        paces = (self._key, *self._apis.values())
+        return min([pace.next_at(now) for pace in paces if not pace.ready(now)], default=inf)

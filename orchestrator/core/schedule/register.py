@@ -255,7 +255,7 @@ class Register(Records):
 
     def may_send(self, api: str) -> bool:
         """Tell whether one request to an API may leave now: no throttle holds, and the pace allows it."""
-        until = max(self.pauses.get(api, 0.0), self.pauses.get(EVERY_API, 0.0))
+        until = max(p.get(api, 0.0), p.get(EVERY_API, 0.0)) if (p := self.pauses) else 0.0
         return until <= self.now and self.pace.ready(api, self.now)
 
     def throttled(self, api: str, until: float, *, alone: bool) -> None:

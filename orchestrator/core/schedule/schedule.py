@@ -156,6 +156,8 @@ class Schedule:
     def _next_action(self) -> Action | None:
         """Choose the next request, calls and reads in turn so that neither starves the other."""
         register = self.register
+        if not register.pace.any_ready(register.now):
+            return None
         register.wake()
         if self._waits_for_proof():
             return None
@@ -170,8 +172,9 @@ class Schedule:
     def _waits_for_proof(self) -> bool:
         """Tell whether the run's first request is under way: it goes alone, it proves the keys."""
         register = self.register
-        reading = register.inspecting or any(d.reading for d in register.destinations.values())
-        return not register.proved and bool(reading)
+        if register.proved:
+            return False
+        return bool(register.inspecting) or any(d.reading for d in register.destinations.values())
 
     def finished(self, *, waits_for_room: bool) -> bool:
         """Tell whether this run has nothing left to do, or must not do more.
