@@ -63,7 +63,8 @@ recovery: install ## ledger and schedule as one state machine, killed at any wri
 prove: install ## all of these with their full counts, published in docs/reliability.md (SECONDS=30 for a glimpse)
 	@$(BIN)/python -m tests.prove $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
-bench: install ## the schedule beside a script and a lower bound, written to benchmarks/results.md (SECONDS=30 for a glimpse)
+bench: install ## the schedule beside a script and a lower bound, written to benchmarks/results.md (installs the SDK; SECONDS=30 for a glimpse)
+	@$(if $(SECONDS)$(ARGS),,$(HASHED) --no-build-isolation -r requirements/oracle.txt)
 	@$(if $(SECONDS)$(ARGS),,$(BIN)/python -m tests.bench.cost)
 	@$(BIN)/python -m tests.bench $(if $(SECONDS)$(ARGS),,--write --paired) $(if $(SECONDS),--seconds $(SECONDS)) $(ARGS)
 
