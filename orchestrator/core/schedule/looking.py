@@ -80,7 +80,10 @@ def learn_duration(register: Register, track: Track) -> None:
         return  # nobody knows when it began
     route = (track.carrier.origin, track.copy.destination)
     took_s = track.ended_at(register.now) - track.since
+    first = not register.forecasts.routes
     register.forecasts.learn(route, track.source.size_mb / 1024, took_s)
+    if first:  # until now nothing was known but the assumption
+        register.horizon.expect_anew(register.sources.values(), register.now)
 
 
 def eta_s(register: Register, destination: Destination) -> float | None:

@@ -47,7 +47,7 @@ def begun(register: Register, event: Begun) -> None:
     register.handed_out, register.throttled_since = 0, None
     register.throttles.clear()
     register.pauses.clear()
-    register.horizon = Horizon()
+    register.horizon = Horizon(register.forecasts)
     register.forecasts.forget_hint()
     for destination in register.destinations.values():
         plan_look(register, destination)

@@ -16,6 +16,7 @@ from orchestrator.core.model import (
     CALLING,
     COPYING,
     DOUBTFUL,
+    FAILED,
     WAITING,
     CallId,
     ImageId,
@@ -67,7 +68,7 @@ class Register(Records):
         self.inspect_at: dict[Region, float] = defaultdict(float)
         self.pace = Traffic(limits.requests_per_minute, limits.api_requests_per_minute)
         self.forecasts = Forecasts()
-        self.horizon = Horizon()
+        self.horizon = Horizon(self.forecasts)
         self.offers = Offers(self.forecasts)
         self.proved = False
         self.knocks = 0
@@ -102,6 +103,8 @@ class Register(Records):
             self.offer(other)
         if awaited:
             self.offer_siblings(track)
+        elif after is FAILED:
+            self.expect(track.source)
 
     def restate(self, track: Track, reason: Reason, detail: str = "") -> None:
         """Give a copy that stays in its state another reason; it needs no confirmation any more."""
@@ -121,16 +124,11 @@ class Register(Records):
             self.offer(sibling, waits_s)
 
     def expect(self, source: Source) -> float | None:
-        """Note when the last copy of a source is expected: its copies follow each other.
+        """Note when the last copy of a source is expected; return how long those take that wait.
 
-        Returns how long those of them take that wait; None where nobody asks.
+        None where nobody asks.
         """
-        if self.replays:
-            return None
-        waits_s, holder = self.forecasts.remaining_s(source), source.holder
-        begins = self.now if holder is None else max(self.now, holder.ends_at)
-        self.horizon.expect(source, begins + waits_s if waits_s or holder else None)
-        return waits_s
+        return None if self.replays else self.horizon.expect(source, self.now)
 
     def tell(self, track: Track, before: State) -> None:
         """Note what just happened to a copy, for ledger, log and console."""
