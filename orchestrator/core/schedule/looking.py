@@ -2,7 +2,8 @@
 
 Each look costs a request and frees places and sources, so it waits for more ends as long as those
 before it do not wait long, measured by their own durations. The end of a copy is predicted from the
-progress that the cloud reports; without it from what earlier copies took; without that from its age.
+progress that the cloud reports; without it from what earlier copies took, here or elsewhere; without
+that from its age.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
         track.ends_at = now + age_s * (100 - progress) / progress
         if not track.taken_over:
             register.forecasts.hint(track.source.size_mb / 1024, 100 * age_s / progress)
-    elif not progress and register.forecasts.knows((track.carrier.origin, track.copy.destination)):
+    elif not progress and register.forecasts.routes:
         track.ends_at = track.since + register.forecasts.seconds(track)
     elif not progress:
         track.ends_at = now + age_s / 2

@@ -9,7 +9,7 @@ import pytest
 from orchestrator.core.messages import Look
 from orchestrator.core.model import State
 from orchestrator.core.schedule.looking import eta_s
-from tests.core.schedule.stories import EAST, NORTH, Story, copies_of, story
+from tests.core.schedule.stories import EAST, NORTH, SOUTH, Story, copies_of, story
 
 
 def under_way(images: int = 1, poll_interval_s: float = 30) -> Story:
@@ -65,6 +65,16 @@ def test_experience_predicts_the_end() -> None:
     tale.finish()
     tale.accept(*tale.wait(200))
     assert tale.schedule.register.forecasts.knows((NORTH, EAST))
+    assert looks_in(tale, 300) <= 1
+
+
+def test_experience_elsewhere_predicts_the_end_where_there_is_none() -> None:
+    """After one copy took 600 s the first one to another region is not looked at all the time."""
+    tale = story(copies_of(1, EAST, SOUTH), poll_interval_s=3600)
+    tale.accept(*tale.go())
+    tale.wait(590)
+    tale.finish()
+    tale.accept(*tale.wait(200))
     assert looks_in(tale, 300) <= 1
 
 
