@@ -57,8 +57,7 @@ class Register(Records):
         self.calls: dict[CallId, tuple[Track, ...]] = {}
         self.relays: dict[CallId, tuple[Region, tuple[ImageId, ...]]] = {}  # where it was sent, with which
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
-        self.handed_out = 0
-        self.served = 0
+        self.handed_out = self.served = self.knocks = 0
         self.changes: list[Change] = []
         self.replays = False
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
@@ -70,14 +69,12 @@ class Register(Records):
         self.horizon = Horizon()
         self.offers = Offers(self.forecasts)
         self.proved = False
-        self.knocks = 0
         self.throttled_since: float | None = None
         self.throttles: Counter[str] = Counter()  # in a row, by API
         self.pauses: dict[str, float] = {}  # until when, by API or EVERY_API
         self.stop: Reason | None = None
         self.closed: Reason | None = None
-        self.rebuilds = False
-        self.relaying = False
+        self.rebuilds = self.relaying = False
         self.now = 0.0
         self.endpoint = ""
         self.account = self.other_account = ""
@@ -98,6 +95,8 @@ class Register(Records):
         self.tell(track, before)
         if after is WAITING:
             self.offer(track)
+        elif step is Step.END:
+            self.expect(track.source)  # nobody waits for it any more
         for other in admitted:
             self.offer(other)
         if awaited:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from random import Random
 
-from orchestrator.core.model import ImageId, Region
+from orchestrator.core.model import ImageId, Region, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.horizon import Horizon
 from orchestrator.core.schedule.tracks import Source
+from tests.core.schedule.stories import EAST, EAST1, SOUTH, copies_of, image_id, story
 
 
 def sources(count: int) -> list[Source]:
@@ -33,3 +35,14 @@ def test_a_night_is_never_taken_for_longer_than_it_is() -> None:
     horizon, (source,) = Horizon(), sources(1)
     horizon.expect(source, 19.9)
     assert horizon.latest() == 10
+
+
+def test_a_night_is_not_expected_to_last_as_long_as_what_has_failed() -> None:
+    """One image of two is not ours: nobody waits for company until its copies would have ended."""
+    tale = story(copies_of(2, EAST, SOUTH, EAST1), workers=1)
+    (call,) = tale.go()
+    tale.refuse(call, Reason.NOT_PRIVATE, image_id(0))
+    refused, other = (tale.track(copy) for copy in (*copies_of(1, EAST), *copies_of(2, EAST)[1:]))
+    assert refused.state is State.FAILED
+    assert refused.source.finish is None
+    assert other.source.finish is not None
