@@ -202,6 +202,7 @@ class Register(Records):
         heappush(track.destination.idle, freed_at)
         if not made:
             self._commit(track, -1)
+            track.source.turn = track.destination.number  # it is still wanted there next
         self._unlock(track, freed_at)
 
     def carry(self, track: Track, carrier: Source) -> None:
@@ -259,8 +260,8 @@ class Register(Records):
 
     def throttled(self, api: str, until: float, *, alone: bool) -> None:
         """Pause an API that was asked too often, or every API when the answer is not about it `alone`."""
-        self.throttles[api] += 1
         paused = api if alone else EVERY_API
+        self.throttles[api] += self.pauses.get(paused, 0.0) <= self.now  # what was on its way counts once
         self.pauses[paused] = max(self.pauses.get(paused, 0.0), until)
 
     # --- who may be called ------------------------------------------------------------------------

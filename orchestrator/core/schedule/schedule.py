@@ -44,6 +44,7 @@ from orchestrator.core.schedule import (
     memory,
     nights,
     outlook,
+    throttling,
 )
 from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.essence import essence
@@ -79,6 +80,7 @@ class Schedule:
         register = self.register
         register.now = max(register.now, event.at)
         register.changes = []
+        throttling.heard(register, event)
         self._dispatch(event)
         return tuple(register.changes)
 
@@ -159,7 +161,7 @@ class Schedule:
         register.wake()
         if self._waits_for_proof():
             return None
-        if self._calls_first:
+        if self._calls_first or register.pace.allowances.most(COPY_IMAGES):
             action = agenda.next_call(register) or agenda.next_read(register)
         else:
             action = agenda.next_read(register) or agenda.next_call(register)
@@ -215,11 +217,10 @@ class Schedule:
 
         Chance is recorded: the time is stored in the event, so a replay never draws again.
         """
-        if isinstance(event, Refused):
-            return replace(event, until=event.at + self._pause_s(event, jitter))
-        if isinstance(event, Unanswered):
-            return replace(event, until=event.at + self._backoff_s(self._failures(event), jitter))
-        return event
+        if not isinstance(event, Refused | Unanswered):
+            return event
+        until = event.at + self._pause_s(event, jitter)
+        return replace(event, until=max(until, throttling.relief_at(self.register, event, jitter)))
 
     def _backoff_s(self, attempt: int, jitter: float) -> float:
         limits = self.register.limits
@@ -234,8 +235,10 @@ class Schedule:
             return self.register.inspect_failures[event.region]
         return self.register.destination(event.region).failures[event.read]
 
-    def _pause_s(self, event: Refused, jitter: float) -> float:
+    def _pause_s(self, event: Refused | Unanswered, jitter: float) -> float:
         """Return the seconds that a refusal costs whoever it is about."""
+        if isinstance(event, Unanswered):
+            return self._backoff_s(self._failures(event), jitter)
         tracks = self.register.calls.get(event.call, ())
         match MEANINGS[event.reason].nature:
             case Nature.QUOTA:
