@@ -17,7 +17,6 @@ from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import audit
 from orchestrator.core.schedule.chunking import Gathering, gather, put_back
 from orchestrator.core.schedule.linger import waits
-from orchestrator.core.schedule.looking import premature
 from orchestrator.core.schedule.parking import blocked, full, park, probe
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
@@ -112,7 +111,7 @@ def _inspects(register: Register, origin: Region) -> bool:
 def _next_look(register: Register, destination: Destination) -> Read | None:
     """Look at the next hundred copies under way, when the pause since the last round is over."""
     if not destination.batches:
-        if not destination.copying or register.now < destination.look_at or premature(register, destination):
+        if not destination.copying or register.now < destination.look_at:
             return None
         images = tuple(destination.copying)
         destination.batches = [images[i : i + PAGE_SIZE] for i in range(0, len(images), PAGE_SIZE)]

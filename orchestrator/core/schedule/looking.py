@@ -45,19 +45,6 @@ def plan_look(register: Register, destination: Destination, idle: Sequence[End] 
         destination.look_at = register.now + min(max(pause_s, _FLOOR_S, _FLOOR_SHARE * lasts_s), longest_s)
 
 
-def premature(register: Register, destination: Destination) -> bool:
-    """Tell whether a look would show nothing yet, while calls are on their way that need its request more.
-
-    Where nothing is known of how long a copy takes, the first looks come early; the answer to a call lets
-    them be asked for again.
-    """
-    first = next(iter(destination.copying.values()))
-    known = first.progress or register.forecasts.knows((first.carrier.origin, destination.region))
-    if known or not (register.open_calls or register.handed_out):
-        return False
-    return register.now - first.since < _FLOOR_SHARE * register.forecasts.seconds(first)
-
-
 def _longest_pause_s(register: Register, first: Track, lasts_s: float) -> float:
     """Return POLL_INTERVAL, or more where an end that is still to come is well predicted."""
     known = first.progress or register.forecasts.knows((first.carrier.origin, first.copy.destination))

@@ -202,7 +202,6 @@ class Register(Records):
         heappush(track.destination.idle, freed_at)
         if not made:
             self._commit(track, -1)
-            track.source.turn = track.destination.number  # it is still wanted there next
         self._unlock(track, freed_at)
 
     def carry(self, track: Track, carrier: Source) -> None:

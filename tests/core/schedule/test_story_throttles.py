@@ -55,15 +55,36 @@ def learn_from_looks() -> tuple[Timed, int]:
 # --- what a throttle does not cost ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reason", [Reason.THROTTLED, Reason.API_THROTTLED, Reason.CONFLICT])
-def test_a_refused_call_leaves_its_images_to_the_destination_whose_turn_it_was(reason: Reason) -> None:
-    """Ten images, two destinations: what the first was refused goes there as soon as calls may go again."""
+@pytest.mark.parametrize("reason", [Reason.THROTTLED, Reason.API_THROTTLED])
+def test_a_throttled_call_leaves_its_images_to_the_destination_whose_turn_it_was(reason: Reason) -> None:
+    """Ten images, two destinations: what did not reach the first goes there as soon as calls may go again."""
     tale = story(copies_of(10, EAST, SOUTH), workers=1)
     (call,) = tale.go()
     first = call.chunk.destination
     tale.refuse(call, reason)
     again = tale.wait(10)
     assert {each.chunk.destination for each in again} == {first}
+
+
+@pytest.mark.parametrize(
+    ("reason", "relay", "kept"),
+    [
+        (Reason.THROTTLED, False, True),
+        (Reason.THROTTLED, True, True),
+        (Reason.CONFLICT, False, True),
+        (Reason.CONFLICT, True, False),
+        (Reason.QUOTA_IMAGE, False, False),
+    ],
+)
+def test_a_refused_call_ends_the_turn_of_a_full_destination_only(
+    reason: Reason, relay: bool, kept: bool
+) -> None:
+    """Or where another image may carry the copies: there suspects are tried elsewhere meanwhile."""
+    tale = Story(limits=Limits(workers=1)).begin(copies_of(10, EAST, SOUTH), relay=relay)
+    (call,) = tale.go()
+    tale.refuse(call, reason)
+    tracks = [tale.track(copy) for copy in call.chunk.copies]
+    assert {track.source.turn == track.destination.number for track in tracks} == {kept}
 
 
 def test_requests_that_were_on_their_way_together_are_one_throttle() -> None:
@@ -160,27 +181,3 @@ def test_a_replay_comes_to_the_same_copies() -> None:
     twin.recover(tale.told)
     assert twin.states() == tale.schedule.states()
     assert State.COPYING in twin.states().values()
-
-
-# --- looks that can wait --------------------------------------------------------------------------
-
-
-def test_the_first_look_waits_for_the_calls_that_are_on_their_way() -> None:
-    """A copy that has just begun shows nothing; what it takes to fill the places is more urgent."""
-    tale = story(copies_of(20, EAST), workers=1)
-    (first,) = tale.go()
-    tale.accept(first)
-    (second,) = tale.wait(0.2)
-    tale.wait(3)
-    assert tale.reads(Look) == 0
-    tale.accept(second)
-    tale.wait(1)
-    assert tale.reads(Look) > 0
-
-
-def test_a_call_that_takes_long_keeps_nobody_from_looking() -> None:
-    """After a hundredth of what a copy is assumed to take there is something to be seen."""
-    tale = story(copies_of(20, EAST), workers=1)
-    tale.accept(*tale.go())
-    tale.wait(30)
-    assert tale.reads(Look) > 0
