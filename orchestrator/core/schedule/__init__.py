@@ -16,6 +16,7 @@ agenda      what to do next                        chunking  which copies travel
 culprits    who spoiled a refused call             admission what fits into the quotas
 window      how many copies at a time              turns     which destination is next
 looking     when to look at copies under way       backoff, pace  how long to wait, how fast to go
+allowance, throttling  how many requests a minute the cloud takes
 outlook     where everything stands, in words          prospects, costs what a run would do
 explaining  why each copy stands there, and until when
 memory      what a compaction keeps                belonging whose ledger this is

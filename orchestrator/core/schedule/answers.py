@@ -7,7 +7,7 @@ from typing import assert_never
 from orchestrator.core.apis import COPY_IMAGES
 from orchestrator.core.messages import Accepted, Called, Lost, Refused
 from orchestrator.core.model import CallId, State
-from orchestrator.core.reasons import MEANINGS, Nature, Reason
+from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
 from orchestrator.core.schedule import window
 from orchestrator.core.schedule.culprits import clear, dismiss, suspect
 from orchestrator.core.schedule.lifecycle import Step
@@ -16,6 +16,7 @@ from orchestrator.core.schedule.parking import refused_for_quota
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.relay import carriers, pass_over
 from orchestrator.core.schedule.tracks import Destination, Source, Track
+from orchestrator.core.schedule.turns import keep_turn
 
 _ABOUT_AN_IMAGE = (Nature.IMAGE_PERMANENT, Nature.IMAGE_TRANSIENT, Nature.UNEXPLAINED)
 _ENDS_A_CARRIER = (Nature.IMAGE_PERMANENT, Nature.ROUTE_PERMANENT, Nature.UNEXPLAINED)
@@ -88,6 +89,8 @@ def refused(register: Register, event: Refused) -> None:
         suspect(tuple(track.source for track in tracks if not track.relayed), event)
         blamed = tracks if len(tracks) == 1 else tuple(track for track in tracks if track.relayed)
     _pause(register, tracks[0].destination, event, nature)
+    if nature in THROTTLES or not (nature is Nature.QUOTA or tracks[0].relay):
+        keep_turn(tracks)  # relayed suspects are better tried elsewhere meanwhile (measured)
     for track in tracks:
         if track not in blamed:
             register.move(track, Step.REFUSE, Reason.QUEUED)

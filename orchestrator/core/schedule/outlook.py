@@ -117,11 +117,14 @@ def _quota(destination: Destination, resource: Resource) -> tuple[int, int] | No
 
 
 def _pause(register: Register, destination: Destination) -> str:
-    """Say that a throttle holds the calls that copies wait for, if one does."""
-    until = max(register.pauses.get(COPY_IMAGES, 0.0), register.pauses.get(EVERY_API, 0.0))
-    if until <= register.now or not destination.admitted or blocked(destination):
+    """Say that a throttle holds the calls that copies wait for, or slows them down, if one does."""
+    if not destination.admitted or blocked(destination):
         return ""
-    return f"calls pause until {_clock(until)}, the cloud limits their rate"
+    until = max(register.pauses.get(COPY_IMAGES, 0.0), register.pauses.get(EVERY_API, 0.0))
+    if until > register.now:
+        return f"calls pause until {_clock(until)}, the cloud limits their rate"
+    most = register.pace.allowances.most(COPY_IMAGES)
+    return f"at most {most} requests a minute, learned from refusals" if most else ""
 
 
 def _clock(at: float) -> str:

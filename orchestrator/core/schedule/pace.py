@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from math import inf
 
+from orchestrator.core.schedule.allowance import Allowances
+
 _EPSILON = 1e-4
 """Of a request: epoch seconds as floats are no finer than a few tenths of a microsecond."""
 
@@ -53,15 +55,17 @@ class Traffic:
     """The buckets that every request goes through, whether it calls or reads.
 
     The gateway counts by access key and by API (official gateway error page: role:ak, role:api), so
-    a request takes one from the key's bucket and one from its API's.
+    a request takes one from the key's bucket and one from its API's. What the cloud was found to take
+    beyond that is in `allowances`.
     """
 
-    __slots__ = ("_api_per_minute", "_apis", "_key")
+    __slots__ = ("_api_per_minute", "_apis", "_key", "allowances")
 
     def __init__(self, per_minute: int, api_per_minute: int | None = None) -> None:
         self._key = Pace(per_minute)
         self._api_per_minute = per_minute if api_per_minute is None else min(api_per_minute, per_minute)
         self._apis: dict[str, Pace] = {}
+        self.allowances = Allowances(per_minute, self._api_per_minute)
 
     def _of(self, api: str) -> Pace:
         """Return an API's bucket, full on first mention."""
@@ -71,7 +75,7 @@ class Traffic:
 
     def ready(self, api: str, now: float) -> bool:
         """Tell whether one request to this API may leave now."""
-        return self._key.ready(now) and self._of(api).ready(now)
+        return self._key.ready(now) and self._of(api).ready(now) and self.allowances.ready(api, now)
 
     def any_ready(self, now: float) -> bool:
         """Tell whether a request to some API may leave now, as far as the key goes."""
@@ -81,8 +85,10 @@ class Traffic:
         """Count one request to this API that leaves now."""
         self._key.take(now)
         self._of(api).take(now)
+        self.allowances.sent(api, now)
 
     def next_at(self, now: float) -> float:
         """Return when a request that may not leave now may; `inf` when all may."""
         paces = (self._key, *self._apis.values())
-        return min([pace.next_at(now) for pace in paces if not pace.ready(now)], default=inf)
+        paced_at = min([pace.next_at(now) for pace in paces if not pace.ready(now)], default=inf)
+        return min(paced_at, self.allowances.next_at(now))

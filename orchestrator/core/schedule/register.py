@@ -58,8 +58,7 @@ class Register(Records):
         self.calls: dict[CallId, tuple[Track, ...]] = {}
         self.relays: dict[CallId, tuple[Region, tuple[ImageId, ...]]] = {}  # where it was sent, with which
         self.open_calls: dict[CallId, bool] = {}  # and whether it carries our mark
-        self.handed_out = 0
-        self.served = 0
+        self.handed_out = self.served = self.knocks = 0
         self.changes: list[Change] = []
         self.replays = False
         self.to_inspect: dict[Region, dict[ImageId, None]] = defaultdict(dict)
@@ -71,14 +70,12 @@ class Register(Records):
         self.horizon = Horizon(self.forecasts)
         self.offers = Offers(self.forecasts)
         self.proved = False
-        self.knocks = 0
         self.throttled_since: float | None = None
         self.throttles: Counter[str] = Counter()  # in a row, by API
         self.pauses: dict[str, float] = {}  # until when, by API or EVERY_API
         self.stop: Reason | None = None
         self.closed: Reason | None = None
-        self.rebuilds = False
-        self.relaying = False
+        self.rebuilds = self.relaying = False
         self.now = 0.0
         self.endpoint = ""
         self.account = self.other_account = ""
@@ -258,8 +255,8 @@ class Register(Records):
 
     def throttled(self, api: str, until: float, *, alone: bool) -> None:
         """Pause an API that was asked too often, or every API when the answer is not about it `alone`."""
-        self.throttles[api] += 1
         paused = api if alone else EVERY_API
+        self.throttles[api] += self.pauses.get(paused, 0.0) <= self.now  # what was on its way counts once
         self.pauses[paused] = max(self.pauses.get(paused, 0.0), until)
 
     # --- who may be called ------------------------------------------------------------------------

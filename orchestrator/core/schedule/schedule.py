@@ -7,10 +7,10 @@ It holds no clock and does no I/O. `apply` takes facts, in the order in which th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
-from orchestrator.core.apis import APIS_OF_READ, COPY_IMAGES, api_of
+from orchestrator.core.apis import COPY_IMAGES, api_of
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import (
     Accepted,
@@ -34,7 +34,7 @@ from orchestrator.core.messages import (
     Unanswered,
 )
 from orchestrator.core.model import CallId, Copy, ImageId, Region, State
-from orchestrator.core.reasons import MEANINGS, THROTTLES, Nature, Reason
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import (
     agenda,
     answers,
@@ -44,8 +44,9 @@ from orchestrator.core.schedule import (
     memory,
     nights,
     outlook,
+    pauses,
+    throttling,
 )
-from orchestrator.core.schedule.backoff import delay_s
 from orchestrator.core.schedule.essence import essence
 from orchestrator.core.schedule.parking import exhausted
 from orchestrator.core.schedule.register import Register
@@ -79,6 +80,7 @@ class Schedule:
         register = self.register
         register.now = max(register.now, event.at)
         register.changes = []
+        throttling.heard(register, event)
         self._dispatch(event)
         return tuple(register.changes)
 
@@ -161,7 +163,7 @@ class Schedule:
         register.wake()
         if self._waits_for_proof():
             return None
-        if self._calls_first:
+        if self._calls_first or register.pace.allowances.most(COPY_IMAGES):
             action = agenda.next_call(register) or agenda.next_read(register)
         else:
             action = agenda.next_read(register) or agenda.next_call(register)
@@ -218,39 +220,7 @@ class Schedule:
 
         Chance is recorded: the time is stored in the event, so a replay never draws again.
         """
-        if isinstance(event, Refused):
-            return replace(event, until=event.at + self._pause_s(event, jitter))
-        if isinstance(event, Unanswered):
-            return replace(event, until=event.at + self._backoff_s(self._failures(event), jitter))
-        return event
-
-    def _backoff_s(self, attempt: int, jitter: float) -> float:
-        limits = self.register.limits
-        initial_s, max_s = limits.backoff_initial_s, limits.backoff_max_s
-        return delay_s(attempt, initial_s=initial_s, max_s=max_s, jitter=jitter)
-
-    def _failures(self, event: Unanswered) -> int:
-        """Return how often in a row this read has failed, or its API was throttled."""
-        if MEANINGS[event.reason].nature in THROTTLES:
-            return self.register.throttles[APIS_OF_READ[event.read][0]]
-        if event.read == "inspect":
-            return self.register.inspect_failures[event.region]
-        return self.register.destination(event.region).failures[event.read]
-
-    def _pause_s(self, event: Refused, jitter: float) -> float:
-        """Return the seconds that a refusal costs whoever it is about."""
-        tracks = self.register.calls.get(event.call, ())
-        match MEANINGS[event.reason].nature:
-            case Nature.QUOTA:
-                return self.register.limits.quota_interval_s
-            case Nature.THROTTLE | Nature.API_THROTTLE:
-                return self._backoff_s(self.register.throttles[COPY_IMAGES], jitter)
-            case Nature.IMAGE_TRANSIENT:
-                return self._backoff_s(max((t.carrier.tries for t in tracks), default=0), jitter)
-            case Nature.UNEXPLAINED | Nature.NOT_SENT:
-                return self._backoff_s(max((t.attempts for t in tracks), default=0), jitter)
-            case _:
-                return 0.0
+        return pauses.timed(self.register, event, jitter)
 
     def essence(self, event: Event) -> Event:
         """Return an observation without what no copy will ever need; that is what is recorded."""

@@ -205,7 +205,10 @@ def test_a_throttle_pauses_all_calls_and_a_read_only_when_it_is_about_the_key(re
     assert until - tale.now > 1.5
     assert tale.wait((until - tale.now) * 0.99) == []
     assert (tale.reads(Look) > looks) is (reason is Reason.API_THROTTLED)
-    assert len(tale.wait(1)) == 2
+    first, *others = tale.wait(1)
+    assert len(others) == (reason is Reason.THROTTLED)  # one request goes alone: there a look, here a call
+    tale.accept(first)
+    assert len(others + tale.go()) >= 1
     assert tale.reads(Look) > looks
 
 
