@@ -40,14 +40,14 @@ def form_of_lines() -> str:
     return f"{form_of('remembered')} {form()}"
 
 
-def to_lines(register: Register) -> Iterator[str]:
+def to_lines(register: Register, *, rows: int = _ROWS) -> Iterator[str]:
     """Give the lines that bring this schedule back, in the order in which they are to be taken in."""
     yield f"remembered {to_json(memory.beginning(register))}"
-    for sources in memory.batches(register.sources.values(), _ROWS):
+    for sources in memory.batches(register.sources.values(), rows):
         yield to_line(_sources(sources))
-    for tracks in memory.batches(register.tracks.values(), _ROWS):
+    for tracks in memory.batches(register.tracks.values(), rows):
         yield to_line(_copies(tracks))
-    for calls in memory.batches(memory.calls(register), _ROWS):
+    for calls in memory.batches(memory.calls(register), rows):
         yield to_line(_calls(calls))
     for event in memory.shelves(register):
         yield f"remembered {to_json(event)}"
