@@ -33,6 +33,7 @@ _META = """
 """
 _NUMBERS = ("head", "base", "epoch")
 _BATCH = 200
+_NOTHING = blake2b(digest_size=16)
 
 
 class Row(NamedTuple):
@@ -185,7 +186,9 @@ def checksum(ledger_id: str, seq: object, at: object, run: object, kind: object,
     A row that was found may hold anything, which is then summed up as well as that goes.
     """
     text = f"{ledger_id}\n{seq}\n{at!r}\n{run}\n{kind}\n{body}"
-    return blake2b(text.encode(), digest_size=16).digest()
+    total = _NOTHING.copy()  # a fifth faster than a new one with its size
+    total.update(text.encode())
+    return total.digest()
 
 
 def checksum_of(connection: sqlite3.Connection, path: Path, seq: int) -> bytes:
