@@ -44,12 +44,13 @@ class Column(Generic[T]):
 def column(values: Iterable[T]) -> Column[T]:
     """Make the column of these values, which are hashable; each is said once where that is shorter."""
     each = tuple(values)
-    words = {word: place for place, word in enumerate(dict.fromkeys(each))}
+    words = dict.fromkeys(each)
     if len(words) == 1:
         return Column(tuple(words))
     if 2 * len(words) > len(each):
         return Column(each)
-    return Column(tuple(words), tuple(map(words.__getitem__, each)))
+    places = {word: place for place, word in enumerate(words)}
+    return Column(tuple(words), tuple(map(places.__getitem__, each)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,7 +94,7 @@ def keep_snapshot(ledger: Ledger, schedule: Schedule, *, worth: int | None = Non
     draft = f"{SNAPSHOT}.new"
     try:
         fd = open_private(path.parent, draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        with open(fd, "wb") as file:
+        with open(fd, "wb") as file, _collector_resting():
             _write(file, _stamp(ledger, ledger.head), schedule)
         os.replace(path.with_name(draft), path)
     except (OSError, SettingsError):
@@ -202,7 +202,7 @@ def _memory(file: IO[bytes]) -> Iterator[str]:
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """Let the collector rest while millions of records are made that all stay."""
+    """Let the collector rest while millions of records are made that all stay, or none goes in circles."""
     was_on = gc.isenabled()
     gc.disable()
     try:
