@@ -95,11 +95,13 @@ class SourceTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyTable:
-    """So many copies; the columns are the fields of `memory.KnownCopy`, its copy is the first three."""
+    """So many copies; the columns are the fields of `memory.KnownCopy`.
+
+    Its copy is the first two: `source` has the place of the source among all of the tables before.
+    """
 
     rows: int
-    source: Column[ImageId]
-    origin: Column[Region]
+    source: Column[int]
     destination: Column[Region]
     state: Column[State]
     reason: Column[Reason]

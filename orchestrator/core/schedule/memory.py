@@ -67,7 +67,7 @@ def recall(register: Register, event: Remembered) -> None:
     for route in event.routes:
         _recall_route(register.forecasts, route)
     for source in event.sources:
-        restore_source(
+        restored_source(
             register, source.image, source.origin, source.sighting, source.names, source.original_origin,
             source.original,
         )  # fmt: skip
@@ -114,15 +114,16 @@ def _source(source: Source) -> KnownSource:
     )
 
 
-def restore_source(  # one argument per field of KnownSource, by place
+def restored_source(  # one argument per field of KnownSource, by place
     register: Register, image: ImageId, origin: Region, sighting: Sighting | None, names: tuple[str, ...],
     original_origin: Region | None, original: ImageId | None,
-) -> None:  # fmt: skip
-    """Know a source again as it was; the arguments are the fields of `KnownSource`."""
+) -> Source:  # fmt: skip
+    """Know a source again as it was, and give its record; the arguments are the fields of `KnownSource`."""
     record = register.source(origin, image)
     record.sighting, record.names = sighting, set(names)
     if original_origin is not None and original is not None:
         record.original = register.source(original_origin, original)
+    return record
 
 
 def _shelves(destination: Destination) -> Iterator[KnownShelf]:

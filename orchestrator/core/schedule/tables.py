@@ -6,7 +6,7 @@ seconds. What each record means is `memory`'s to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import count
 from typing import assert_never
@@ -45,8 +45,9 @@ def to_lines(register: Register, *, rows: int = _ROWS) -> Iterator[str]:
     yield f"remembered {to_json(memory.beginning(register))}"
     for sources in memory.batches(register.sources.values(), rows):
         yield to_line(_sources(sources))
+    places = {source: place for place, source in enumerate(register.sources.values())}
     for tracks in memory.batches(register.tracks.values(), rows):
-        yield to_line(_copies(tracks))
+        yield to_line(_copies(tracks, places))
     for calls in memory.batches(memory.calls(register), rows):
         yield to_line(_calls(calls))
     for event in memory.shelves(register):
@@ -56,13 +57,17 @@ def to_lines(register: Register, *, rows: int = _ROWS) -> Iterator[str]:
 def from_lines(register: Register, lines: Iterable[str]) -> None:
     """Take lines in, into a schedule that knows nothing. Raises for what is none of ours."""
     register.replays = True
+    sources: list[Source] = []
     for line in lines:
-        _take_in(register, line)
+        _take_in(register, line, sources)
     register.replays = False
 
 
-def _take_in(register: Register, line: str) -> None:
-    """Take in one line, or raise for one that this program does not write."""
+def _take_in(register: Register, line: str, sources: list[Source]) -> None:
+    """Take in one line, or raise for one that this program does not write.
+
+    `sources` are those of the lines before, in their order, and get those of this one.
+    """
     name, _, text = line.partition(" ")
     if name not in TABLES:
         event = from_json(name, text)
@@ -73,9 +78,9 @@ def _take_in(register: Register, line: str) -> None:
         return
     match from_text(name, text):
         case SourceTable() as table:
-            _restore_sources(register, table)
+            sources.extend(_restored_sources(register, table))
         case CopyTable() as table:
-            _restore_copies(register, table)
+            _restore_copies(register, table, sources)
         case CallTable() as table:
             _restore_calls(register, table)
         case never:
@@ -124,8 +129,8 @@ def _sightings(seen: Sequence[Sighting]) -> SightingTable:
     )
 
 
-def _restore_sources(register: Register, table: SourceTable) -> None:
-    """Know each source again as it was."""
+def _restored_sources(register: Register, table: SourceTable) -> Iterator[Source]:
+    """Know each source again as it was, and give its record."""
     seen, rows = sightings(table.sightings), table.rows
     for image, origin, place, names, original_origin, original in zip(
         table.image.values(rows),
@@ -137,18 +142,17 @@ def _restore_sources(register: Register, table: SourceTable) -> None:
         strict=True,
     ):
         sighting = None if place is None else seen[place]
-        memory.restore_source(register, image, origin, sighting, names, original_origin, original)
+        yield memory.restored_source(register, image, origin, sighting, names, original_origin, original)
 
 
 # --- copies ---------------------------------------------------------------------------------------
 
 
-def _copies(tracks: Sequence[Track]) -> CopyTable:
+def _copies(tracks: Sequence[Track], places: Mapping[Source, int]) -> CopyTable:
     """Put copies side by side, field by field."""
     return CopyTable(
         rows=len(tracks),
-        source=column([track.copy.source for track in tracks]),
-        origin=column([track.copy.origin for track in tracks]),
+        source=column([places[track.source] for track in tracks]),
         destination=column([track.copy.destination for track in tracks]),
         state=column([track.state for track in tracks]),
         reason=column([track.reason for track in tracks]),
@@ -171,12 +175,12 @@ def _copies(tracks: Sequence[Track]) -> CopyTable:
     )
 
 
-def _restore_copies(register: Register, table: CopyTable) -> None:
-    """Let each copy stand where it stood; its source's own text names it, so that it is kept once."""
+def _restore_copies(register: Register, table: CopyTable, sources: Sequence[Source]) -> None:
+    """Let each copy stand where it stood; its source's own texts name it, so that they are kept once."""
     columns = [getattr(table, field.name).values(table.rows) for field in fields(table)[1:]]
-    for image, origin, region, *rest in zip(*columns, strict=True):
-        source, destination = register.source(origin, image), register.destination(region)
-        track = register.enter(Copy(source.image, origin, region), source, destination)
+    for place, region, *rest in zip(*columns, strict=True):
+        source, destination = sources[place], register.destination(region)
+        track = register.enter(Copy(source.image, source.origin, region), source, destination)
         memory.restore_copy(register, track, *rest)
 
 

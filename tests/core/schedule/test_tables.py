@@ -77,7 +77,7 @@ def test_an_image_that_was_a_source_before_its_original_comes_back() -> None:
     [
         (SightingTable, Sighting, {}),
         (SourceTable, KnownSource, {"sighting": ["sighting", "sightings"]}),
-        (CopyTable, KnownCopy, {"copy": ["source", "origin", "destination"]}),
+        (CopyTable, KnownCopy, {"copy": ["source", "destination"]}),
         (CallTable, KnownCall, {}),
     ],
 )
