@@ -1,13 +1,13 @@
 """Writes what the schedule remembers as lines for a snapshot, and takes them in again.
 
-The same memory as `memory.remember` gives, copies and calls in columns: a million records are read in
-seconds. What each record means is `memory`'s to say.
+The same memory as `memory.remember` gives, with sources, copies and calls in columns: a million of them are
+read in seconds. What each record means is `memory`'s to say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import assert_never
 
@@ -35,6 +35,14 @@ _ROWS = 10_000
 """Records in one line: enough that its names weigh nothing, few enough that it need not be spared."""
 
 
+@dataclass(slots=True)
+class _Known:
+    """The records of the lines before, in their order: later ones name them by their places."""
+
+    sources: list[Source] = field(default_factory=list)
+    tracks: list[Track] = field(default_factory=list)
+
+
 def form_of_lines() -> str:
     """Name the form of the lines: another one for every field that is added or changed anywhere."""
     return f"{form_of('remembered')} {form()}"
@@ -57,17 +65,14 @@ def to_lines(register: Register, *, rows: int = _ROWS) -> Iterator[str]:
 def from_lines(register: Register, lines: Iterable[str]) -> None:
     """Take lines in, into a schedule that knows nothing. Raises for what is none of ours."""
     register.replays = True
-    sources: list[Source] = []
+    known = _Known()
     for line in lines:
-        _take_in(register, line, sources)
+        _take_in(register, line, known)
     register.replays = False
 
 
-def _take_in(register: Register, line: str, sources: list[Source]) -> None:
-    """Take in one line, or raise for one that this program does not write.
-
-    `sources` are those of the lines before, in their order, and get those of this one.
-    """
+def _take_in(register: Register, line: str, known: _Known) -> None:
+    """Take in one line, or raise for one that this program does not write."""
     name, _, text = line.partition(" ")
     if name not in TABLES:
         event = from_json(name, text)
@@ -78,11 +83,11 @@ def _take_in(register: Register, line: str, sources: list[Source]) -> None:
         return
     match from_text(name, text):
         case SourceTable() as table:
-            sources.extend(_restored_sources(register, table))
+            known.sources.extend(_restored_sources(register, table))
         case CopyTable() as table:
-            _restore_copies(register, table, sources)
+            known.tracks.extend(_restored_copies(register, table, known.sources))
         case CallTable() as table:
-            _restore_calls(register, table)
+            _restore_calls(register, table, known.tracks)
         case never:
             assert_never(never)
 
@@ -175,13 +180,14 @@ def _copies(tracks: Sequence[Track], places: Mapping[Source, int]) -> CopyTable:
     )
 
 
-def _restore_copies(register: Register, table: CopyTable, sources: Sequence[Source]) -> None:
-    """Let each copy stand where it stood; its source's own texts name it, so that they are kept once."""
-    columns = [getattr(table, field.name).values(table.rows) for field in fields(table)[1:]]
+def _restored_copies(register: Register, table: CopyTable, sources: Sequence[Source]) -> Iterator[Track]:
+    """Let each copy stand where it stood, and give its record; it is named by its source's own texts."""
+    columns = [getattr(table, each.name).values(table.rows) for each in fields(table)[1:]]
     for place, region, *rest in zip(*columns, strict=True):
         source, destination = sources[place], register.destination(region)
         track = register.enter(Copy(source.image, source.origin, region), source, destination)
         memory.restore_copy(register, track, *rest)
+        yield track
 
 
 # --- calls ----------------------------------------------------------------------------------------
@@ -200,9 +206,9 @@ def _calls(calls: Sequence[KnownCall]) -> CallTable:
     )
 
 
-def _restore_calls(register: Register, table: CallTable) -> None:
+def _restore_calls(register: Register, table: CallTable, tracks: Sequence[Track]) -> None:
     """Know each call again."""
-    rows, place = table.rows, tuple(register.tracks.values()).__getitem__
+    rows, place = table.rows, tracks.__getitem__
     for call, copies, is_open, marked, via, carriers in zip(
         table.call.values(rows),
         table.copies.values(rows),
