@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from orchestrator import __version__
-from orchestrator.core.codec import form_of, from_json, to_json
 from orchestrator.core.limits import Limits
 from orchestrator.core.messages import Event
 from orchestrator.core.schedule import Schedule
+from orchestrator.core.schedule.tables import form_of_lines, from_lines, to_lines
 from orchestrator.errors import SettingsError
 from orchestrator.ledger.folder import LEDGER, open_private
 from orchestrator.ledger.sqlite import Ledger
@@ -94,7 +94,7 @@ def keep_snapshot(ledger: Ledger, schedule: Schedule, *, worth: int | None = Non
     draft = f"{SNAPSHOT}.new"
     try:
         fd = open_private(path.parent, draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        with open(fd, "wb") as file:
+        with open(fd, "wb") as file, _collector_resting():
             _write(file, _stamp(ledger, ledger.head), schedule)
         os.replace(path.with_name(draft), path)
     except (OSError, SettingsError):
@@ -119,7 +119,7 @@ def _stamp(ledger: Readable, place: int) -> Stamp:
 @cache
 def _form() -> str:
     """Name the form that this program gives a snapshot: another one may keep more, or less."""
-    return f"{__version__} {form_of('remembered')}"
+    return f"{__version__} {form_of_lines()}"
 
 
 def _write(file: IO[bytes], stamp: Stamp, schedule: Schedule) -> None:
@@ -135,8 +135,8 @@ def _write(file: IO[bytes], stamp: Stamp, schedule: Schedule) -> None:
 
 def _lines(stamp: Stamp, schedule: Schedule) -> Iterator[bytes]:
     yield json.dumps(asdict(stamp)).encode() + b"\n"
-    for event in schedule.remember():
-        yield to_json(event).encode() + b"\n"
+    for line in to_lines(schedule.register):
+        yield line.encode() + b"\n"
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def _from_snapshot(ledger: Readable, limits: Limits) -> tuple[Schedule, int] | N
             return None
         schedule = Schedule(limits, ledger.ledger_id)
         try:
-            schedule.recover(_memory(file))
+            from_lines(schedule.register, _memory(file))
         except Exception:  # whatever it is: the events are still there
             return None
         return schedule, stamp.place
@@ -188,7 +188,7 @@ def _fits(ledger: Readable, stamp: Stamp) -> bool:
         return False
 
 
-def _memory(file: IO[bytes]) -> Iterator[Event]:
+def _memory(file: IO[bytes]) -> Iterator[str]:
     """Read the lines behind the stamp; ValueError in the end when they are not as they were written."""
     file.seek(0)
     total = blake2b(file.readline())
@@ -196,13 +196,13 @@ def _memory(file: IO[bytes]) -> Iterator[Event]:
         if line == total.hexdigest().encode():
             return
         total.update(line)
-        yield from_json("remembered", line.decode())
+        yield line.decode()
     raise ValueError("the snapshot is not as it was written")
 
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """Let the collector rest while millions of records are made that all stay."""
+    """Let the collector rest while millions of records are made that all stay, or none goes in circles."""
     was_on = gc.isenabled()
     gc.disable()
     try:

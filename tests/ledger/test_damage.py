@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.messages import Event, Lost
+from orchestrator.core.reasons import Reason
 from orchestrator.errors import LedgerDamaged, LedgerTooNew
-from orchestrator.ledger.rows import INSERT, checksum, read_events
+from orchestrator.ledger import rows
+from orchestrator.ledger.rows import INSERT, checksum, read_events, write_row
 from orchestrator.ledger.schema import STEPS
-from tests.ledger.samples import NOW, ONE_OF_EACH, RUN, fill, open_ledger
+from tests.ledger.samples import CALL, LEDGER_ID, NOW, ONE_OF_EACH, RUN, fill, open_ledger
 from tests.ledger.tampering import SEED, assert_refused, look, read, tamper
 
 
@@ -50,6 +53,40 @@ def flipped(value: object, place: int, dice: random.Random) -> object:
         return value[:place] + bytes([value[place] ^ (1 << dice.randrange(8))]) + value[place + 1 :]
     assert isinstance(value, float)
     return value + 2.0 ** -(20 - place)
+
+
+@pytest.mark.parametrize("after", [0, 150, 450])
+@pytest.mark.parametrize("spoilt", [1, 2, 199, 200, 201, 399, 400, 401, 450])
+def test_a_spoilt_row_is_named_wherever_it_lies_among_many(tmp_path: Path, spoilt: int, after: int) -> None:
+    """At either end of what is read at a time, given or only verified; those before it are given."""
+    open_ledger(tmp_path).close()
+    lost = [Lost(at=NOW + seq, call=CALL, reason=Reason.TIMEOUT) for seq in range(1, 451)]
+
+    def write(connection: sqlite3.Connection) -> None:
+        for seq, event in enumerate(lost, start=1):
+            connection.execute(INSERT, write_row(event, ledger_id=LEDGER_ID, seq=seq, run=RUN))
+        connection.execute("UPDATE meta SET value = '450' WHERE key = 'head'")
+        connection.execute("UPDATE events SET at = at + 1e-6 WHERE seq = ?", (spoilt,))
+
+    tamper(tmp_path, write)
+    given: list[Event] = []
+    with open_ledger(tmp_path) as ledger, pytest.raises(LedgerDamaged, match=f"event {spoilt} is not as it"):
+        given.extend(ledger.events(after=after))
+    assert given == lost[after : spoilt - 1]
+
+
+@pytest.mark.parametrize("column", ["at", "run", "kind", "body"])
+def test_a_value_of_another_type_is_noticed(column: str) -> None:
+    """Damage may turn a text into bytes or a number that reads the same; its checksum agrees, it does not."""
+    whole: dict[str, object] = {"at": 5.0, "run": "7", "kind": "8", "body": "9"}
+    other: dict[str, object] = {"at": 5, "run": 7, "kind": 8, "body": 9}
+
+    def row(values: dict[str, object]) -> rows.Found:
+        at, run, kind, body = values.values()
+        return (1, at, run, kind, body, checksum(LEDGER_ID, 1, at, run, kind, body))
+
+    assert rows._whole([row(whole)], LEDGER_ID, 0) == 1
+    assert rows._whole([row(whole | {column: other[column]})], LEDGER_ID, 0) == 0
 
 
 @pytest.mark.parametrize(

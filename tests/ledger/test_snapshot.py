@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
+from hashlib import blake2b
 from pathlib import Path
 from shutil import copyfile
 
 import pytest
 
+from orchestrator.core.codec import form_of, to_json
 from orchestrator.core.messages import Event, Settled
 from orchestrator.core.model import State
 from orchestrator.core.schedule import Schedule
@@ -170,6 +174,21 @@ async def test_one_that_is_no_good_is_passed_over(tmp_path: Path, harm: Callable
         assert snapshot._from_snapshot(ledger, LIMITS) is None
         assert after_begun(recovered(ledger, LIMITS)) == after_begun(whole(ledger))
     assert set((await life.night(WANTED)).states().values()) == {State.READY}
+
+
+async def test_one_of_an_earlier_version_is_passed_over(tmp_path: Path) -> None:
+    """Whole, of this ledger, its memory event by event as it once was: the events are taken in instead."""
+    life = await live(tmp_path)
+    file = tmp_path / SNAPSHOT
+    with life.open() as ledger:
+        stamp = replace(snapshot._stamp(ledger, ledger.head), form=f"0.1.0 {form_of('remembered')}")
+        lines = [json.dumps(asdict(stamp)), *map(to_json, whole(ledger).remember())]
+        text = "".join(f"{line}\n" for line in lines).encode()
+        file.write_bytes(text + blake2b(text).hexdigest().encode())
+        assert snapshot._from_snapshot(ledger, LIMITS) is None
+        assert after_begun(recovered(ledger, LIMITS)) == after_begun(whole(ledger))
+        assert keep_snapshot(ledger, whole(ledger), worth=1)
+        assert snapshot._from_snapshot(ledger, LIMITS) is not None
 
 
 @pytest.mark.parametrize("place", range(0, 2000, 97))

@@ -7,13 +7,14 @@ field by field, and what they do in the nights after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
 from orchestrator.core.memory import KnownCall, KnownCopy, KnownRegion, KnownRoute, KnownShelf, KnownSource
 from orchestrator.core.messages import Remembered
-from orchestrator.core.model import State
+from orchestrator.core.model import COPYING, DOUBTFUL, CallId, ImageId, Region, Sighting, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.forecast import Forecast, Forecasts
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
@@ -27,26 +28,33 @@ T = TypeVar("T")
 
 def remember(register: Register) -> Iterator[Remembered]:
     """Give the events that bring this schedule back, in the order in which they are to be applied."""
-    at, destinations = register.now, register.destinations.values()
-    regions = tuple(map(_region, destinations))
-    routes = tuple(_routes(register.forecasts))
-    yield Remembered(
-        at=at,
+    yield beginning(register)
+    for sources in batches(map(_source, register.sources.values())):
+        yield Remembered(at=register.now, sources=sources)
+    for copies in batches(map(_copy, register.tracks.values())):
+        yield Remembered(at=register.now, copies=copies)
+    for each in batches(calls(register)):
+        yield Remembered(at=register.now, calls=each)
+    yield from shelves(register)
+
+
+def beginning(register: Register) -> Remembered:
+    """Give the few facts that all others build on: whose ledger it is, regions, durations, patterns."""
+    return Remembered(
+        at=register.now,
         endpoint=register.endpoint,
         account=register.account,
-        regions=regions,
-        routes=routes,
+        regions=tuple(map(_region, register.destinations.values())),
+        routes=tuple(_routes(register.forecasts)),
         patterns=tuple(register.patterns.items()),
     )
-    for sources in _batches(map(_source, register.sources.values())):
-        yield Remembered(at=at, sources=sources)
-    for copies in _batches(map(_copy, register.tracks.values())):
-        yield Remembered(at=at, copies=copies)
-    for calls in _batches(_calls(register)):
-        yield Remembered(at=at, calls=calls)
-    for destination in destinations:
+
+
+def shelves(register: Register) -> Iterator[Remembered]:
+    """Give the order in which images, those under way and doubts came up; it goes behind all copies."""
+    for destination in register.destinations.values():
         for shelf in _shelves(destination):
-            yield Remembered(at=at, shelves=(shelf,))
+            yield Remembered(at=register.now, shelves=(shelf,))
 
 
 def recall(register: Register, event: Remembered) -> None:
@@ -59,10 +67,10 @@ def recall(register: Register, event: Remembered) -> None:
     for route in event.routes:
         _recall_route(register.forecasts, route)
     for source in event.sources:
-        record = register.source(source.origin, source.image)
-        record.sighting, record.names = source.sighting, set(source.names)
-        if source.original_origin is not None and source.original is not None:
-            record.original = register.source(source.original_origin, source.original)
+        restored_source(
+            register, source.image, source.origin, source.sighting, source.names, source.original_origin,
+            source.original,
+        )  # fmt: skip
     for copy in event.copies:
         _recall_copy(register, copy)
     if event.calls:
@@ -106,20 +114,33 @@ def _source(source: Source) -> KnownSource:
     )
 
 
+def restored_source(  # one argument per field of KnownSource, by place
+    register: Register, image: ImageId, origin: Region, sighting: Sighting | None, names: tuple[str, ...],
+    original_origin: Region | None, original: ImageId | None,
+) -> Source:  # fmt: skip
+    """Know a source again as it was, and give its record; the arguments are the fields of `KnownSource`."""
+    record = register.source(origin, image)
+    record.sighting, record.names = sighting, set(names)
+    if original_origin is not None and original is not None:
+        record.original = register.source(original_origin, original)
+    return record
+
+
 def _shelves(destination: Destination) -> Iterator[KnownShelf]:
     """Give the order of a destination's images, then of those under way, then of its doubts."""
-    for images in _batches(destination.images):
+    for images in batches(destination.images):
         yield KnownShelf(region=destination.region, images=images)
-    for copying in _batches(destination.copying):
+    for copying in batches(destination.copying):
         yield KnownShelf(region=destination.region, copying=copying)
-    for doubtful in _batches(destination.doubtful):
+    for doubtful in batches(destination.doubtful):
         yield KnownShelf(region=destination.region, doubtful=doubtful)
 
 
 def _arrange(destination: Destination, shelf: KnownShelf) -> None:
     """Put these behind all others, one after the other."""
     for image in shelf.images:
-        destination.images[image] = destination.images.pop(image)
+        track = destination.images.pop(image)
+        destination.images[track.image or image] = track  # its own text: a million of them are not kept twice
     for image in shelf.copying:
         destination.copying[image] = destination.copying.pop(image)
     for copy in shelf.doubtful:
@@ -173,25 +194,39 @@ def _copy(track: Track) -> KnownCopy:
 
 def _recall_copy(register: Register, known: KnownCopy) -> None:
     track = register.track(known.copy)
-    track.state, track.reason, track.detail = known.state, known.reason, known.detail
-    track.call, track.marked = known.call, known.marked
-    track.lost_at, track.lost_runs, track.asked = known.lost_at, known.lost_runs, known.asked
-    track.since, track.progress = known.since, known.progress
-    track.seen, track.taken_over = known.seen, known.taken_over
-    if known.via is not None and known.carrier is not None:
-        track.carrier = register.carrier(track, known.via, known.carrier)
-    if known.image is not None:
-        register.name_image(track, known.image, answered=known.answered)
-        if track.state is State.COPYING:
-            track.destination.copying[known.image] = track
-    track.ready_at = known.ready_at
-    if known.reserved:
+    restore_copy(
+        register, track, known.state, known.reason, known.detail, known.image, known.answered, known.call,
+        known.marked, known.lost_at, known.lost_runs, known.asked, known.since, known.ready_at,
+        known.progress, known.seen, known.taken_over, known.reserved, known.via, known.carrier,
+    )  # fmt: skip
+
+
+def restore_copy(  # one argument per field of KnownCopy, by place: a start restores a million
+    register: Register, track: Track, state: State, reason: Reason, detail: str, image: ImageId | None,
+    answered: bool, call: CallId | None, marked: bool, lost_at: float | None, lost_runs: int, asked: bool,
+    since: float, ready_at: float | None, progress: int | None, seen: bool, taken_over: bool,
+    reserved: bool, via: Region | None, carrier: ImageId | None,
+) -> None:  # fmt: skip
+    """Let a copy stand where it stood; the arguments behind it are the fields of `KnownCopy`."""
+    track.state, track.reason, track.detail = state, reason, detail
+    track.call, track.marked = call, marked
+    track.lost_at, track.lost_runs, track.asked = lost_at, lost_runs, asked
+    track.since, track.progress = since, progress
+    track.seen, track.taken_over = seen, taken_over
+    if via is not None and carrier is not None:
+        track.carrier = register.carrier(track, via, carrier)
+    if image is not None:
+        register.name_image(track, image, answered=answered)
+        if state is COPYING:
+            track.destination.copying[image] = track
+    track.ready_at = ready_at
+    if reserved:
         register.reserve(track, commit=False)
-        if track.state is State.DOUBTFUL:
+        if state is DOUBTFUL:
             track.destination.doubtful[track.copy] = track
 
 
-def _calls(register: Register) -> Iterator[KnownCall]:
+def calls(register: Register) -> Iterator[KnownCall]:
     """Give every call that was ever sent."""
     for call, tracks in register.calls.items():
         via, carriers = register.relays.get(call, (None, ()))
@@ -205,18 +240,27 @@ def _calls(register: Register) -> Iterator[KnownCall]:
         )
 
 
-def _recall_calls(register: Register, calls: Sequence[KnownCall]) -> None:
-    tracks = tuple(register.tracks.values())
+def _recall_calls(register: Register, calls: Iterable[KnownCall]) -> None:
+    place = tuple(register.tracks.values()).__getitem__
     for known in calls:
-        register.calls[known.call] = tuple(tracks[place] for place in known.copies)
-        if known.via is not None:
-            register.relays[known.call] = (known.via, known.carriers)
-        if known.is_open:
-            register.open_calls[known.call] = known.marked
+        tracks = tuple(map(place, known.copies))
+        restore_call(register, known.call, tracks, known.is_open, known.marked, known.via, known.carriers)
 
 
-def _batches(records: Iterable[T]) -> Iterator[tuple[T, ...]]:
+def restore_call(  # one argument per field of KnownCall, by place
+    register: Register, call: CallId, tracks: tuple[Track, ...], is_open: bool, marked: bool,
+    via: Region | None, carriers: tuple[ImageId, ...],
+) -> None:  # fmt: skip
+    """Know a call again, of these copies; the other arguments are the fields of `KnownCall`."""
+    register.calls[call] = tracks
+    if via is not None:
+        register.relays[call] = (via, carriers)
+    if is_open:
+        register.open_calls[call] = marked
+
+
+def batches(records: Iterable[T], most: int = _BATCH) -> Iterator[tuple[T, ...]]:
     """Cut records into parts of a bounded size, made when they are asked for."""
     rest = iter(records)
-    while batch := tuple(islice(rest, _BATCH)):
+    while batch := tuple(islice(rest, most)):
         yield batch

@@ -23,9 +23,11 @@ class Records:
         known = self.tracks.get(copy)
         if known is not None:
             return known
-        source = self.source(copy.origin, copy.source)
-        destination = self.destination(copy.destination)
-        made = Track(copy, source, destination, order=len(self.tracks))
+        return self.enter(copy, self.source(copy.origin, copy.source), self.destination(copy.destination))
+
+    def enter(self, copy: Copy, source: Source, destination: Destination) -> Track:
+        """Make the record of a copy that has none yet; the other two are its own."""
+        made = Track(copy, source, destination, len(self.tracks))
         self.tracks[copy] = made
         source.tracks.append(made)
         destination.tracks.append(made)
