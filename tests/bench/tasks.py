@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.bench.cells import Key
 from tests.bench.figures import Figures, measure
 
-_WHOLE = 10_000
+_WHOLE = 3000
 """Images over all seeds of a cell, at most: the largest nights get one seed."""
 
 
