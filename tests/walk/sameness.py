@@ -45,7 +45,8 @@ _NO_DIFFERENCE = {
 """Fields that make no difference in this world, beside constants and texts.
 
 - counts and indexes that the copies' own states say too (the promise `counted` holds them to it);
-- the pace and COPY_TIMEOUT (`busy_since`), which are out of reach; MAX_ATTEMPTS of `knocks` too;
+- the pace (but for the caution after a throttle, `_wary`) and COPY_TIMEOUT (`busy_since`), which are out of
+  reach; MAX_ATTEMPTS of `knocks` too;
 - `throttles` and `tries`, which only lengthen pauses: all pauses are one tick here; what is learned and
   guessed of durations (`forecasts`, `horizon`, `ends_at` and the like): a tick is shorter than every guess,
   and nobody lingers here (CHUNK_LINGER is 0). What of it decides which image goes first stands in the
@@ -70,6 +71,7 @@ class Lens:
         register = schedule.register
         whole = (
             self._record(register),
+            _wary(register),
             tuple(self._track(track) for track in register.tracks.values()),
             tuple(self._record(source) for source in register.sources.values()),
             tuple(self._destination(destination) for destination in register.destinations.values()),
@@ -135,6 +137,12 @@ class Lens:
     def age(self, time: object) -> int:
         """Tell how many ticks ago something was."""
         return int(min((self._now - time) / TICK_S, _OLDEST)) if isinstance(time, float) else -1
+
+
+def _wary(register: Register) -> object:
+    """Tell for which APIs the last request was throttled: one alone finds out whether they answer again."""
+    allowances = register.pace.allowances
+    return bool(allowances._key._row), sorted(api for api, own in allowances._apis.items() if own._row)
 
 
 _PLENTY = 8
