@@ -21,13 +21,13 @@ def essence(register: Register, event: Event) -> Event:
     """Return an event with what is worth keeping of the images that it shows."""
     match event:
         case Inspected():
-            return replace(event, images=tuple(_plain(register, s) for s in event.images))
+            return replace(event, images=tuple([_plain(register, s) for s in event.images]))
         case Listed():
             page = relevant(register, event)
             return replace(page, images=tuple(disowned(_plain(register, s)) for s in page.images))
         case Seen():
             destination = register.destination(event.region)
-            return replace(event, images=tuple(_looked_at(destination, s) for s in event.images))
+            return replace(event, images=tuple([_looked_at(register, destination, s) for s in event.images]))
         case Checked(sighting=Sighting() as sighting):
             return replace(event, sighting=disowned(_plain(register, sighting)))
         case _:
@@ -42,11 +42,13 @@ def _plain(register: Register, sighting: Sighting) -> Sighting:
     return replace(sighting, platform="", architecture="") if compared and not register.relaying else sighting
 
 
-def _looked_at(destination: Destination, sighting: Sighting) -> Sighting:
+def _looked_at(register: Register, destination: Destination, sighting: Sighting) -> Sighting:
     """Keep of a copy under way its status and progress, and what is to be learned or compared."""
     slimmed = slim(sighting, keep_text=destination.evidence is Evidence.UNKNOWN)
+    if not register.relaying or sighting.status != "ready":
+        return slimmed
     track = destination.images.get(sighting.image)
-    if sighting.status != "ready" or track is None or not awaited(track):
+    if track is None or not awaited(track):
         return slimmed
     name = sighting.name if sighting.name not in track.source.names else ""
     return replace(
