@@ -20,6 +20,7 @@ _MARK = re.compile(
 )
 _IMAGE = re.compile(r"(?<![A-Za-z0-9-])img-[a-z0-9]{1,32}(?![A-Za-z0-9-])")
 """An id in any text: a Chinese character before it is a letter to Unicode, but no part of an id."""
+_REGION = re.compile(r"(?<![A-Za-z0-9-])[a-z]{2}-[a-z]{2,16}-[0-9]{1,2}(?![A-Za-z0-9-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +82,8 @@ def platform_source(text: str) -> ImageId | None:
     """
     ids = set(_IMAGE.findall(text))
     return ImageId(ids.pop()) if len(ids) == 1 else None
+
+
+def regions_in(text: str) -> frozenset[Region]:
+    """Read the region ids out of any text; names of regions in words are not known here."""
+    return frozenset(map(Region, _REGION.findall(text)))

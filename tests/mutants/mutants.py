@@ -240,7 +240,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         name="carriers-text-unknown",
-        file=f"{_SCHEDULE}/evidence.py",
+        file=f"{_SCHEDULE}/hearsay.py",
         old="    return tuple(found)\n",
         new="    return tuple(record for record in found if record.image == image)\n",
         why="A text that names a carrier means nothing: a lost relayed copy counts as absent.",

@@ -1,8 +1,8 @@
 """Whose copy is this image? Matching images of a destination to copies, and how far to trust a listing.
 
 In this order: our mark in the description (the call, and the source by its name); the source
-image id in the text that the platform writes by itself, which may be that of a copy of the
-original. A name alone is never enough to adopt an image, but it is enough to doubt: a lookalike
+image id in the text that the platform writes by itself (`hearsay`), which may be that of a copy of
+the original. A name alone is never enough to adopt an image, but it is enough to doubt: a lookalike
 blocks the conclusion that nothing was made.
 """
 
@@ -14,9 +14,10 @@ from dataclasses import replace
 from orchestrator.core.marks import Mark, platform_source, read_mark
 from orchestrator.core.messages import Listed
 from orchestrator.core.model import Copy, ImageId, Resource, Sighting, State
+from orchestrator.core.schedule.hearsay import copy_told, originals
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
-from orchestrator.core.schedule.tracks import Destination, Source, Track
+from orchestrator.core.schedule.tracks import Destination, Track
 
 
 def owner(register: Register, destination: Destination, sighting: Sighting) -> Track | None:
@@ -26,7 +27,7 @@ def owner(register: Register, destination: Destination, sighting: Sighting) -> T
         return known
     mark = read_mark(sighting.text)
     if mark is None:
-        return _by_platform_text(register, destination, sighting.text)
+        return copy_told(register, destination, sighting)
     called = register.calls.get(mark.call, ()) if mark.ledger == register.ledger else ()
     if called and called[0].destination is not destination:
         return None
@@ -59,27 +60,6 @@ def _by_name(candidates: tuple[Track, ...], carried: int, name: str) -> Track | 
         return candidates[0]
     same = [track for track in candidates if name in track.source.names]
     return same[0] if len(same) == 1 else None
-
-
-def _by_platform_text(register: Register, destination: Destination, text: str) -> Track | None:
-    """Choose the copy whose source image, or a copy of that, the platform's text names."""
-    image = platform_source(text)
-    sources = originals(register, destination, image) if image else ()
-    found = [t for s in sources for t in s.tracks if t.destination is destination]
-    return found[0] if len(found) == 1 else None
-
-
-def originals(register: Register, destination: Destination, image: ImageId) -> tuple[Source, ...]:
-    """Return the originals that an image of another region is, or is a copy of, as far as is known."""
-    found: dict[Source, None] = {}
-    for record in register.by_image.get(image, ()):
-        elsewhere = record.origin != destination.region
-        found |= dict.fromkeys([record] if record.tracks or record.original is None else [])
-        found |= dict.fromkeys([record.original] if record.original is not None and elsewhere else [])
-    for region in register.destinations.values():
-        if region is not destination and image in region.images:
-            found[region.images[image].source] = None
-    return tuple(found)
 
 
 def judge_text(register: Register, track: Track, sighting: Sighting) -> None:

@@ -18,6 +18,7 @@ from orchestrator.core.schedule.audit import examine
 from orchestrator.core.schedule.doubts import foretell, settle, settled_by, traces_of
 from orchestrator.core.schedule.evidence import judge_text, made_by_others, owner, trusted
 from orchestrator.core.schedule.findings import answered, watch
+from orchestrator.core.schedule.hearsay import contradicts
 from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.likeness import Likeness, lookalikes, resembling
 from orchestrator.core.schedule.looking import foresee, plan_look
@@ -239,9 +240,11 @@ def _ask_about(register: Register, destination: Destination, images: list[Sighti
     yet is one where copies are relayed. Returns those images.
     """
     likeness, asked = Likeness.of(register, destination, images), set[ImageId]()
+    shown = {sighting.image: sighting for sighting in images if sighting.status in LIVE}
     for track in destination.tracks:
         new = track.wanted and track.state is State.WAITING and track.call is None and not track.asked
-        alike = (*likeness.by_source.get(track.copy.source, ()), *likeness.guessed(track)) if new else ()
+        named = (*likeness.by_source.get(track.copy.source, ()), *likeness.guessed(track)) if new else ()
+        alike = [i for i in named if i in shown and not contradicts(register, track, shown[i])]
         if alike:
             track.asked = True
             asked.update(alike)

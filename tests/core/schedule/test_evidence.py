@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.marks import write_mark
-from orchestrator.core.messages import Accepted, Called, Listed
+from orchestrator.core.messages import Accepted, Called, Inspect, Listed
 from orchestrator.core.model import CallId, Chunk, Copy, ImageId, Resource, Sighting, State
 from orchestrator.core.schedule.essence import slim
 from orchestrator.core.schedule.evidence import judge_text, owner, relevant, trusted
@@ -61,6 +63,69 @@ NAME = [f"name-{image_id(number)}" for number in range(3)]
 def test_an_image_belongs_to_the_copy_that_its_text_names(sighting: Sighting, expected: Copy | None) -> None:
     """Our mark and the name; else the platform's text. A name alone is never enough."""
     assert owned(lost_call(), sighting) == expected
+
+
+NAMED = f"Copied from {NORTH} image {image_id(1)}"
+MENTIONED = f"my web server, hotfixed on top of {image_id(1)}"
+
+
+@pytest.mark.parametrize(
+    ("sighting", "expected"),
+    [
+        (seen(NAMED, "renamed"), COPIES[1]),
+        (seen(NAMED, "renamed", status="pending"), COPIES[1]),
+        (seen(image_id(1), NAME[1]), COPIES[1]),
+        (seen(MENTIONED, "web"), None),
+        (seen(NAMED, NAME[1], status="error"), None),
+        (seen(f"Copied from {SOUTH} image {image_id(1)}", NAME[1]), None),
+        (seen(f"Copied from {SOUTH} by way of {NORTH}, image {image_id(1)}", "renamed"), COPIES[1]),
+        (replace(seen(NAMED, NAME[1]), snapshots=("s-1", "s-2", "s-3")), None),
+        (replace(seen(NAMED, NAME[1]), encrypted=True), None),
+        (replace(seen(NAMED, NAME[1]), size_mb=77), COPIES[1]),
+    ],
+)
+def test_a_mentioned_id_alone_makes_no_copy_of_what_was_never_called(
+    sighting: Sighting, expected: Copy | None
+) -> None:
+    """Region or name speaks for it too, it is not broken, and neither region nor disks say otherwise."""
+    tale = story(())
+    tale.sources[image_id(1)] = Sighting(
+        image=image_id(1), status="ready", name=NAME[1], size_mb=1200, snapshots=("s-1",)
+    )
+    tale.begin(COPIES, run="night", relay=False)
+    tale.decide()
+    tale.tell(tale.answer(Inspect(NORTH, (image_id(0), image_id(1)))))
+    assert owned(tale, sighting) == expected
+
+
+@pytest.mark.parametrize(
+    "sighting",
+    [
+        seen(f"Copied from {SOUTH} image {image_id(0)}", "web", image="img-theirs"),
+        seen(f"Copied from {NORTH} image {image_id(0)}", "web", image="img-theirs", status="error"),
+        replace(seen(MENTIONED.replace(image_id(1), image_id(0)), "web"), snapshots=("s-1", "s-2")),
+    ],
+    ids=["from elsewhere", "broken", "other disks"],
+)
+def test_what_is_surely_no_copy_keeps_no_copy_from_being_made(sighting: Sighting) -> None:
+    """Somebody's image that merely mentions a source: the copy is made, and nobody is asked."""
+    tale = story(())
+    tale.sources[image_id(0)] = Sighting(
+        image=image_id(0), status="ready", name=NAME[0], size_mb=1200, snapshots=("s-1",)
+    )
+    tale.shelves[EAST] = {sighting.image: sighting}
+    tale.begin(copies_of(1, EAST), run="night")
+    (call,) = tale.go()
+    assert call.sources == (image_id(0),)
+
+
+def test_a_mentioned_id_is_doubted_where_nothing_speaks_against_it() -> None:
+    """It might be a copy that was renamed: nothing is sent, and nothing is called ready."""
+    tale = story(())
+    tale.shelves[EAST] = {ImageId("img-theirs"): seen(MENTIONED.replace(image_id(1), image_id(0)), "web")}
+    tale.begin(copies_of(1, EAST), run="night")
+    assert tale.go() == []
+    assert tale.state(copies_of(1, EAST)[0])[0] is State.DOUBTFUL
 
 
 def test_a_call_of_one_copy_needs_no_name() -> None:
