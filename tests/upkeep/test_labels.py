@@ -71,10 +71,10 @@ async def test_a_name_that_could_not_be_set_is_no_failed_copy(tmp_path: Path) ->
     assert kinds(outcome) == ["label"]
     assert [event.reason is Reason.LABELLED for event in labelled(estate)].count(False) == 1
     estate.cloud.faults = FaultPlan(Random(1))
-    before = estate.writes()["modifyImageAttribute"]
+    before = estate.writes()
     assert (await estate.run()).result.exit_code == 0
-    assert estate.writes()["modifyImageAttribute"] == before + 1
-    assert estate.writes()["copyImages"] == 2
+    assert estate.writes()["modifyImageAttribute"] == before["modifyImageAttribute"] + 1
+    assert estate.writes()["copyImages"] == before["copyImages"]
     assert {image.name for image in estate.copies(EAST).values()} == {
         "golden-0-20270115",
         "golden-1-20270115",
