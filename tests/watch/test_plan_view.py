@@ -61,7 +61,7 @@ def test_trouble_comes_first_and_the_cost_last() -> None:
         "  img-0005 to cn-east-2",
         "to copy: 2 copies, not there yet (copy-missing)",
         "  1 to cn-east-2, 1 to cn-south-1",
-        "under way: 1 copy, under way since an earlier run (watch-on)",
+        "under way: 1 copy, under way already, and in the ledger (watch-on)",
         "  1 to cn-east-2",
         "there: 1 copy, there already, and in the ledger (skip-ready)",
         "  1 to cn-east-2",
