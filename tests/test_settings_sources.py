@@ -100,7 +100,7 @@ def test_unknown_variables(place: Place, name: str, near: str, value: str) -> No
 @pytest.mark.parametrize("name", ["bogus", "log-days", "log_day"])
 def test_unknown_names_on_the_command_line(place: Place, name: str) -> None:
     """What was typed after --set is named, with the nearest name that may stand there."""
-    line = place.refusal(**{name: "1"}).splitlines()[0]
+    line = place.refusal(None, None, **{name: "1"}).splitlines()[0]
     assert re.fullmatch(rf"--set {name}: no such setting; the nearest known name is (\w+)", line)
     assert line.rpartition(" ")[2] in FIELDS
 
