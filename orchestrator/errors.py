@@ -69,7 +69,7 @@ class LedgerForeign(OrchestratorError):
 
 
 class LedgerUnwritable(OrchestratorError):
-    """The ledger cannot be written, so nothing was sent. Free space in the state folder, run again."""
+    """The ledger cannot be written, so nothing more was sent. Free space in the state folder, run again."""
 
 
 class LockHeld(OrchestratorError):

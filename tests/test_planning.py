@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from dataclasses import dataclass
 from hashlib import sha256
 from math import inf
@@ -106,6 +107,21 @@ async def test_what_others_made_or_make_is_taken_over(tmp_path: Path) -> None:
     begun_by_others(scene, 0, EAST)
     put(scene, EAST, "img-byhand", name="golden-1", text=f"copied from {NORTH} {image_id(1)}")
     assert codes(await agreed(scene)) == {"adopt-in-progress": 1, "adopt-ready": 1, "copy-missing": 1}
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_a_copy_taken_over_says_nothing_of_how_long_others_take(tmp_path: Path, ready: bool) -> None:
+    """Nobody saw it begin: the estimate for the other copies is as without it, be it ready or under way."""
+    scene = stage(tmp_path, images=6, regions=(EAST,))
+    assert (await scene.diff()).effort.takes_s > 300
+    if ready:
+        put(scene, EAST, "img-byhand", name="golden-1", text=f"copied from {NORTH} {image_id(1)}")
+    else:
+        begun_by_others(scene, 1, EAST)
+        await sleep(20)
+    diff = await scene.diff()
+    assert codes(diff) == {"adopt-ready" if ready else "adopt-in-progress": 1, "copy-missing": 5}
+    assert (diff.effort.basis, diff.effort.takes_s > 300) == (Basis.ASSUMED, True)
 
 
 async def test_what_is_under_way_is_watched(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_durations(place: Place, name: str, text: str | float, seconds: float) -
 def test_bad_durations(place: Place, value: object) -> None:
     """What is no finite time above zero is refused, with the forms that are accepted."""
     assert re.match(
-        r"--settle-time: .+ is not a duration above zero such as 250ms", place.refusal(settle_time=value)
+        r"--set settle_time: .+ is not a duration above zero such as 250ms", place.refusal(settle_time=value)
     )
 
 
@@ -136,7 +136,7 @@ def test_counts_have_no_low_caps(place: Place, name: str) -> None:
 def test_bad_counts(place: Place, name: str, value: object) -> None:
     """What is no whole number of 1 or more is refused by the name it was given under."""
     text = place.refusal(None, None, **{name: value})
-    assert text.startswith(f"--{name.replace('_', '-')}: ")
+    assert text.startswith(f"--set {name}: ")
     assert "whole number" in text
 
 

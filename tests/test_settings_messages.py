@@ -58,7 +58,7 @@ def test_a_url_is_kept_as_it_is(place: Place, name: str, text: str) -> None:
 def test_a_bad_url_is_refused_and_not_repeated(place: Place, name: str, value: object) -> None:
     """The complaint names the setting and the form, and holds nothing of the value."""
     message = place.refusal(None, None, **{name: value})
-    assert message.startswith(f"--{name.replace('_', '-')}: must be http://HOST")
+    assert message.startswith(f"--set {name}: must be http://HOST")
     assert CANARY not in message
 
 

@@ -97,6 +97,14 @@ def test_unknown_variables(place: Place, name: str, near: str, value: str) -> No
     assert f"{name}: no such setting; the nearest known name is {near}" in place.refusal({name: value})
 
 
+@pytest.mark.parametrize("name", ["bogus", "log-days", "log_day"])
+def test_unknown_names_on_the_command_line(place: Place, name: str) -> None:
+    """What was typed after --set is named, with the nearest name that may stand there."""
+    line = place.refusal(None, None, **{name: "1"}).splitlines()[0]
+    assert re.fullmatch(rf"--set {name}: no such setting; the nearest known name is (\w+)", line)
+    assert line.rpartition(" ")[2] in FIELDS
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -156,12 +164,12 @@ def test_all_complaints_at_once(place: Place) -> None:
     )
     assert [line.split(": ")[0] for line in message.splitlines()[:-1]] == (
         [
-            "--nothing",
+            "--set nothing",
             "ORCHESTRATOR_X",
             str(path),
             "ORCHESTRATOR_VM_ENDPOINT",
             str(path),
-            "--settle-time",
+            "--set settle_time",
             "ORCHESTRATOR_PROXY",
         ]
     )
@@ -210,6 +218,6 @@ def test_where_each_setting_came_from_is_told(place: Place) -> None:
     told = origins(environ=environ, cwd=place.cwd, home=place.home, config=None, overrides=overrides)
     assert told == {
         "workers": "ORCHESTRATOR_WORKERS",
-        "log_days": "--log-days",
+        "log_days": "--set log_days",
         "proxy": f"{place.cwd / 'config' / 'settings.toml'}: proxy",
     }

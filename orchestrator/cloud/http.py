@@ -9,6 +9,7 @@ prevents it: the read is unanswered and is asked again later, signed anew.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -35,6 +36,9 @@ BODY_MAX = 4 * 1024 * 1024
 _CONNECT_S = 15.0
 _SOCK_CONNECT_S = 10.0
 _SECRET_MIN = 8  # a shorter "secret" is a test's, and would cut holes into honest text
+_OBJECT = re.compile(r" ssl:(?:\w+|<[^<>]*>)(?= \[)")
+"""How aiohttp's own words show the TLS context, also where no TLS is spoken."""
+
 _NOT_SENT = (
     aiohttp.ClientConnectorError,  # name resolution, refused, TLS, the proxy refused
     aiohttp.ConnectionTimeoutError,
@@ -239,7 +243,8 @@ def _explain(error: Exception) -> str:
     name = type(error).__name__
     if isinstance(error, aiohttp.ClientResponseError):
         return f"{name}: {error.status} {error.message}"
-    return f"{name}: {error}" if str(error) else name
+    said = _OBJECT.sub("", str(error))
+    return f"{name}: {said}" if said else name
 
 
 def _hidden(text: str, hide: tuple[str, ...]) -> str:

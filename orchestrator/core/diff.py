@@ -88,7 +88,7 @@ CODES: dict[Code, CodeMeaning] = {
     Code.ADOPT_IN_PROGRESS: CodeMeaning(
         Effect.FOLLOWS, "somebody else's call is making it; the run takes it over"
     ),
-    Code.WATCH_ON: CodeMeaning(Effect.FOLLOWS, "under way since an earlier run"),
+    Code.WATCH_ON: CodeMeaning(Effect.FOLLOWS, "under way already, and in the ledger"),
     Code.SETTLE_DOUBT: CodeMeaning(
         Effect.DECIDES,
         "an earlier call was lost; made again only when listings show for SETTLE_TIME that it made nothing",

@@ -86,7 +86,8 @@ class Probe:
     """The answer: its level, what speaks against a better one, and the numbers behind it.
 
     `run` is the run that was judged; `age_s` the seconds since everything was ready, None where it never
-    was; `ready` to `person` count copies; `reasons` why the missing ones are missing.
+    was, `but_tolerated` where best effort let some be missing then; `ready` to `person` count copies;
+    `reasons` why the missing ones are missing.
     """
 
     level: Level
@@ -94,6 +95,7 @@ class Probe:
     run: RunId | None = None
     going_on: bool = False
     age_s: float | None = None
+    but_tolerated: bool = False
     wanted: int = 0
     ready: int = 0
     failed: int = 0
@@ -133,7 +135,8 @@ def probe(past: Sequence[Past], *, now: float, max_age_s: float) -> Probe:
         return Probe(level=Level.UNKNOWN, alarms=(Alarm.NEVER,))
     nights = list(_nights(past))
     night = nights[0] if nights else None
-    good = next((n.complete_at for n in nights if n.complete_at is not None), None)
+    last = next((n for n in nights if n.complete_at is not None), None)
+    good = last.complete_at if last else None
     alarms = list(_alarms(past, night))
     if now - (good if good is not None else past[-1].started_at) > max_age_s:
         alarms = [Alarm.OLD, *(alarm for alarm in alarms if alarm.level is not Level.UNKNOWN)]
@@ -145,6 +148,7 @@ def probe(past: Sequence[Past], *, now: float, max_age_s: float) -> Probe:
         run=night.run.run if night else past[0].run,
         going_on=past[0].going_on,
         age_s=None if good is None else max(0.0, now - good),
+        but_tolerated=last is not None and any(s.state is not State.READY for s in last.copies),
         wanted=tallies.total(),
         ready=tallies["ready"],
         failed=tallies["failed"],

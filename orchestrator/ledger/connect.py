@@ -99,17 +99,17 @@ def backup(path: Path, target: Path) -> None:
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(path: Path, so: str = "", later: str = "") -> Iterator[None]:
     """Turn errors into ours: LedgerDamaged for what is broken, LedgerUnwritable for what is in the way.
 
-    What can only be a bug of this program stays what it is.
+    A writer says what follows: `so` right away, and `later`, after the advice. What can only be a bug of this
+    program stays what it is.
     """
     try:
         yield
     except OSError as error:
         raise LedgerUnwritable(
-            f"The ledger {path} cannot be used, so nothing was sent: {error.strerror}. "
-            f"Mend that, then run again."
+            f"The ledger {path} cannot be used{so}: {error.strerror}. Mend that, then run again.{later}"
         ) from error
     except UnicodeDecodeError as error:  # SQLite's own message, where it quotes a damaged schema
         raise damaged(path, "its schema is not text") from error
@@ -121,9 +121,7 @@ def explained(path: Path) -> Iterator[None]:
         if code in _DAMAGES:
             raise damaged(path, str(error)) from error
         advice = _ADVICE.get(code or 0, "See whether its disk works, then run again.")
-        raise LedgerUnwritable(
-            f"The ledger {path} cannot be used, so nothing was sent: {error}. {advice}"
-        ) from error
+        raise LedgerUnwritable(f"The ledger {path} cannot be used{so}: {error}. {advice}{later}") from error
 
 
 def damaged(path: Path, what: str) -> LedgerDamaged:

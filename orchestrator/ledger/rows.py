@@ -86,7 +86,7 @@ def write_row(event: Event, *, ledger_id: str, seq: int, run: RunId) -> Row:
         same = False
     if not same:
         raise OrchestratorError(
-            f"The event {kind!r} of run {run} cannot be stored faithfully, so nothing was sent. "
+            f"The event {kind!r} of run {run} cannot be stored faithfully, so nothing more was sent. "
             f"This is a fault of the program: please report it."
         )
     at = float(event.at)

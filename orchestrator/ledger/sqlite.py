@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from orchestrator.core.messages import Change, Event
+from orchestrator.core.messages import Called, Change, Event
 from orchestrator.core.model import Copy, RunId
+from orchestrator.core.upkeep import Labelled, Pruned
 from orchestrator.errors import LedgerDamaged, LedgerUnwritable, OrchestratorError, Overtaken
 from orchestrator.ledger import projection, rows
 from orchestrator.ledger.connect import (
@@ -30,6 +31,8 @@ _BEGIN_RUN = "INSERT INTO runs (run, plan, started_at, since) VALUES (?, ?, ?, ?
 _END_RUN = "UPDATE runs SET finished_at = ?, verdict = ?, exit_code = ?, result = ? WHERE run = ?"
 _BEGINNINGS = "SELECT seq FROM events WHERE kind = 'begun' ORDER BY seq DESC"
 _RAISE_BASE = "UPDATE meta SET value = ? WHERE key = 'base'"
+_NOTHING = (", so nothing was sent", "")
+_NO_MORE = (", so nothing more was sent", " The next run finds what was under way.")
 _UNCOUNTED = "SELECT run FROM runs WHERE wanted IS NULL"
 _COUNTED = "UPDATE runs SET wanted = ?, ready = ?, failed = ? WHERE run = ?"
 
@@ -45,7 +48,7 @@ class Ledger:
         self._file = path.stat()
         self._ledger_id = meta["ledger_id"]
         self._epoch, self._head = int(meta["epoch"]), int(meta["head"])
-        self._damaged = False
+        self._damaged, self._sent = False, False
 
     @classmethod
     def open(cls, folder: Path, *, ids: Callable[[], str], now: float) -> Ledger:
@@ -54,7 +57,7 @@ class Ledger:
         Raises LedgerDamaged or LedgerTooNew, with every file left as it was, and LedgerUnwritable.
         """
         path = ledger_path(folder)
-        with explained(path):
+        with explained(path, *_NOTHING):
             if not path.exists():
                 create(path, ledger_id=ids(), now=now)
             _inspect(path)
@@ -87,7 +90,7 @@ class Ledger:
 
     def confirm_epoch(self) -> None:
         """Raise Overtaken unless this is still the one writer. Reads only: a fraction of a millisecond."""
-        with explained(self._path):
+        with explained(self._path, *self._consequence):
             self._refuse_overtaken()
 
     def record(self, event: Event, changes: Sequence[Change] = (), *, run: RunId) -> int:
@@ -97,6 +100,7 @@ class Ledger:
         for an event that would not read back as itself.
         """
         row = rows.write_row(event, ledger_id=self._ledger_id, seq=self._head + 1, run=run)
+        self._sent |= isinstance(event, Pruned | Labelled)  # these answer a request, which was sent before
         with self._writing() as connection:
             if connection.execute(_ADVANCE, (str(row.seq),)).rowcount != 1:
                 raise damaged(self._path, "it has lost count of its events")
@@ -104,6 +108,7 @@ class Ledger:
             projection.move(connection, changes)
             projection.note_progress(connection, event)
         self._head = row.seq
+        self._sent |= isinstance(event, Called)  # sent only after it is written down
         return row.seq
 
     @property
@@ -197,6 +202,11 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @property
+    def _consequence(self) -> tuple[str, str]:
+        """Say what follows for the cloud where this writer cannot write, in the two parts of `explained`."""
+        return _NO_MORE if self._sent else _NOTHING
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction of the current writer; everybody else is refused before the first change."""
@@ -207,7 +217,7 @@ class Ledger:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Commit what the block does, or nothing of it."""
-        with explained(self._path):
+        with explained(self._path, *self._consequence):
             self._refuse_replaced()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -231,9 +241,10 @@ class Ledger:
         except FileNotFoundError:
             same = False
         if not same:
+            so, later = self._consequence
             raise LedgerUnwritable(
-                f"The ledger {self._path} was deleted or replaced while in use, so nothing was sent. "
-                f"Put it back, then run again."
+                f"The ledger {self._path} was deleted or replaced while in use{so}. "
+                f"Put it back, then run again.{later}"
             )
 
     def _keep_counts(self, run: RunId) -> None:

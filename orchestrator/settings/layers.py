@@ -20,6 +20,7 @@ from orchestrator.settings.messages import locked
 
 PREFIX = "ORCHESTRATOR_"
 FILE_MAX = 1 << 20
+_OPTIONS = {"state_dir": "--state-dir"}
 _PATHS = frozenset({"state_dir", "ca_file", "metrics_file"})
 _SECRETS = frozenset({"proxy", "ping_url", "webhook_url", "notify_urls"})
 _ELSEWHERE = frozenset({"access_key", "secret_key", "session_token"})
@@ -68,10 +69,10 @@ class Handed(PydanticBaseSettingsSource):
 
 
 def option_layer(overrides: Mapping[str, object], names: Iterable[str], folders: Folders) -> Layer:
-    """Read what the command line gave; None means not given."""
+    """Read what the command line gave; None means not given. One setting has an option of its own."""
     given = {key: value for key, value in overrides.items() if value is not None}
-    places = {key: "--" + key.replace("_", "-") for key in given}
-    return _layer("options", given, places, {name: "--" + name.replace("_", "-") for name in names}, folders)
+    places = {key: _OPTIONS.get(key, f"--set {key}") for key in given}
+    return _layer("options", given, places, {name: name for name in names}, folders)
 
 
 def environment_layer(environ: Mapping[str, str], names: Iterable[str], folders: Folders) -> Layer:

@@ -8,7 +8,7 @@ from orchestrator.core.messages import Change
 from orchestrator.core.model import State
 from orchestrator.core.reasons import MEANINGS, Reason
 from orchestrator.core.verdict import Overview
-from orchestrator.watch.text import clean, clock_text, spaced, span
+from orchestrator.watch.text import again, clean, clock_text, spaced, span
 
 _SELF_EVIDENT = frozenset({Reason.QUEUED, Reason.CALLED, Reason.ACCEPTED, Reason.COPIED})
 _WORDS = {State.FAILED: "FAILED", State.DOUBTFUL: "in doubt"}
@@ -28,7 +28,7 @@ def change_line(change: Change, took_s: float | None = None) -> str:
     if change.detail:
         tail.append(f'"{clean(change.detail)}"')
     if change.after is State.WAITING and change.until is not None and change.until > change.at:
-        tail.append(f"tried again in {span(change.until - change.at)}")
+        tail.append(again(change.until - change.at))
     if change.after in (State.FAILED, State.DOUBTFUL) and meaning.advice:
         tail.append(f"what to do: {meaning.advice}")
     return " ".join(head) + (f": {'; '.join(tail)}" if tail else "")

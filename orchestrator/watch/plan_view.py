@@ -36,7 +36,7 @@ def plan_lines(diff: Diff, *, every: bool = False) -> list[str]:
     lines += _every(diff) if every else _groups(diff)
     lines += _quotas(diff.needs)
     lines += _sources(diff.sources, every=every)
-    lines.append(_effort(diff.effort))
+    lines.append(_in_all(diff))
     if diff.unread:
         lines.append("incomplete: not every region gave an answer; plan again before you rely on it")
     return lines
@@ -147,12 +147,27 @@ def _source(look: SourceLook) -> tuple[str, ...]:
     return (*where, *map(clean, traits), str(len(seen.snapshots)), size, clean(seen.name))
 
 
+def _in_all(diff: Diff) -> str:
+    """Say what is sent: the copies to make, and one call for each source that is not shown."""
+    hidden = {(row.copy.origin, row.copy.source) for row in diff.rows if row.code is Code.SOURCE_MISSING}
+    parts = [_effort(diff.effort)] if diff.effort.chunks else []
+    if hidden:
+        besides = "besides " if parts else ""
+        parts.append(f"{besides}{some(len(hidden), 'call')} for {some(len(hidden), 'source')} not shown")
+    return f"in all: {'; '.join(parts) or _nothing(len(diff.having(Effect.DECIDES)))}"
+
+
+def _nothing(undecided: int) -> str:
+    """Say that nothing is sent, or only what the run decides on."""
+    if not undecided:
+        return "nothing is to be sent"
+    return f"nothing is sure to be sent; the run decides on {some(undecided, 'copy', 'copies')}"
+
+
 def _effort(effort: Effort) -> str:
-    """Say what the run costs: calls, gigabytes, time."""
+    """Say what the copies to make cost: calls, gigabytes, time."""
     copies = sum(len(chunk.copies) for chunk in effort.chunks)
-    if not copies:
-        return "in all: nothing is to be sent"
-    said = f"in all: {some(copies, 'copy', 'copies')} in {some(len(effort.chunks), 'call')}"
+    said = f"{some(copies, 'copy', 'copies')} in {some(len(effort.chunks), 'call')}"
     moved = f"{effort.moved_mb / 1024:.1f} GB to move"
     if effort.unsized:
         moved += f" and {some(effort.unsized, 'copy', 'copies')} of unknown size"

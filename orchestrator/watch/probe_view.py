@@ -46,8 +46,9 @@ def _numbers(answer: Probe) -> str:
 def _age(answer: Probe, max_age_s: float) -> str:
     """Say when everything was ready for the last time."""
     if answer.age_s is None:
-        return f"everything was never ready in the runs of the last {span(max_age_s)}"
-    return f"everything was ready {age_text(answer.age_s)} ago"
+        return f"no run of the last {span(max_age_s)} had everything ready"
+    what = "everything but what best effort lets be missing" if answer.but_tolerated else "everything"
+    return f"{what} was ready {age_text(answer.age_s)} ago"
 
 
 def _data(answer: Probe, max_age_s: float) -> str:

@@ -11,6 +11,9 @@ from orchestrator.core.model import Copy
 CLIP = 300
 """Most characters of one foreign text in a line for people."""
 
+_AT_ONCE_S = 0.05
+"""A pause below this rounds to no tenth of a second."""
+
 UNKNOWN_TIME = "--:--:--"
 
 
@@ -82,6 +85,15 @@ def span(seconds: float, *, spoken: bool = False) -> str:
     if minutes:
         return f"{minutes}{units[1]} {rest}{units[2]}" if rest and minutes < 5 else f"{minutes}{units[1]}"
     return f"{rest}{units[2]}"
+
+
+def again(seconds: float, *, spoken: bool = False) -> str:
+    """Say when something is tried again: `tried again in 41s`; tenths below a second, then `at once`."""
+    if seconds < _AT_ONCE_S:
+        return "tried again at once"
+    if seconds < 1 - _AT_ONCE_S:
+        return f"tried again in {seconds:.1f}{' s' if spoken else 's'}"
+    return f"tried again in {span(seconds, spoken=spoken)}"
 
 
 def compact(copy: Copy) -> str:

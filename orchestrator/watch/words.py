@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from orchestrator.core.reasons import MEANINGS, Meaning, Reason
-from orchestrator.watch.text import clean, some, span
+from orchestrator.watch.text import again, clean, some, span
 
 Line = Mapping[str, object]
 
@@ -165,7 +165,7 @@ def _extras(line: Line) -> list[str]:
     if line.get("short"):
         found.append(f"short of {_short(line['short'])}")
     if isinstance(wait := line.get("wait_s"), int | float):
-        found.append(f"tried again in {span(wait, spoken=True)}")
+        found.append(again(wait, spoken=True))
     if line.get("level") == "error" and meaning and meaning.advice:
         found.append(f"what to do: {meaning.advice}")
     return found

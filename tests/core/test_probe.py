@@ -216,3 +216,11 @@ def test_the_worst_of_several_plans_is_told() -> None:
     order = [judged(past) for past in ((ended(OK, "r"),), (ended(PARTIAL, "i"),), (), (KILLED,))]
     for number, one in enumerate(order):
         assert [worse(one, other) for other in order] == [number > place for place in range(len(order))]
+
+
+def test_what_may_be_missing_is_not_taken_for_ready() -> None:
+    """A good night that best effort excused says so, also when a later night is judged by its age."""
+    excused = ended(OK, "rf", ago_h=25, notices="tolerated")
+    lacking, whole = ((excused,), (ended(PARTIAL, "rf"), excused)), ((YESTERDAY,), (ended(OK, "rr"), excused))
+    assert all(judged(past).but_tolerated for past in lacking)
+    assert not any(judged(past).but_tolerated for past in (*whole, ()))

@@ -42,14 +42,17 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> No
     """Whichever page is the last, whatever is on it: calls that were sent are on disk, exit 1 with advice.
 
     With room again the next night finishes. What was accepted and could not be written down is
-    adopted by its mark: nothing is made twice, and nothing that was made is unknown.
+    adopted by its mark: nothing is made twice, and nothing that was made is unknown. The message says that
+    nothing was sent only where that is true, else that nothing more was.
     """
     stopped = lost = 0
+    said = set[bool]()
     for before, room in ((1, 0), (1, 1), (1, 3), (2, 5), (3, 5), (4, 5), (5, 4)):
         folder = tmp_path / f"{before}-{room}"
         folder.mkdir()
         house = House(folder)
         await house.night(images=[image_id(number) for number in range(before)])
+        earlier = len(house.cloud.world.books()["calls"])
         with pytest.MonkeyPatch.context() as patch:
             fill_disk(patch, room)
             try:
@@ -65,6 +68,12 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> No
         assert code == 1
         assert isinstance(fault, LedgerUnwritable)
         assert "Free space there" in str(fault)
+        if len(sent) > earlier:
+            assert "nothing more was sent" in str(fault)
+            assert str(fault).endswith("The next run finds what was under way.")
+        else:
+            assert "so nothing was sent: " in str(fault)
+        said.add(len(sent) > earlier)
         with reading(house) as reader:
             known = {standing.image for run in reader.runs() for standing in reader.copies(run.run)}
         lost += any(copy["image"] not in known for copy in house.cloud.world.books()["copies"])
@@ -74,3 +83,4 @@ async def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> No
         assert check_beside(house.state / "ledger.db").findings == ()
     assert stopped > 3
     assert lost > 0
+    assert said == {False, True}

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.messages import Begun
+from orchestrator.core.messages import Begun, Called, Event
 from orchestrator.core.model import State
 from orchestrator.core.reasons import Reason
+from orchestrator.core.upkeep import Labelled, Pruned
 from orchestrator.errors import LedgerUnwritable, Overtaken
 from orchestrator.ledger.reader import LedgerReader
-from tests.ledger.samples import NEXT_RUN, NOW, RUN, begun, change, copy, open_ledger
+from tests.ledger.samples import NEXT_RUN, NOW, ONE_OF_EACH, RUN, begun, change, copy, open_ledger
 
 
 def test_an_overtaken_writer_writes_nothing(tmp_path: Path) -> None:
@@ -112,6 +113,21 @@ def test_a_ledger_taken_away_is_noticed(tmp_path: Path, replaced: bool) -> None:
             (tmp_path / "ledger.db").write_bytes(b"")
         with pytest.raises(LedgerUnwritable, match="deleted or replaced"):
             ledger.record(begun(2), run=RUN)
+
+
+@pytest.mark.parametrize("event", ONE_OF_EACH, ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("stored", [True, False])
+def test_nothing_sent_is_claimed_only_where_nothing_was(tmp_path: Path, event: Event, stored: bool) -> None:
+    """An intent on disk may be on its way; a deletion or a new name has happened, be it on disk or not."""
+    sent = isinstance(event, Pruned | Labelled) or (isinstance(event, Called) and stored)
+    with open_ledger(tmp_path) as ledger:
+        if stored:
+            ledger.record(event, run=RUN)
+        (tmp_path / "ledger.db").unlink()
+        with pytest.raises(LedgerUnwritable) as refusal:
+            ledger.record(begun(1) if stored else event, run=RUN)
+    assert ("so nothing more was sent" in str(refusal.value)) is sent
+    assert ("so nothing was sent" in str(refusal.value)) is not sent
 
 
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:

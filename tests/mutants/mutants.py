@@ -297,8 +297,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         name="sent-after-being-overtaken",
         file="orchestrator/ledger/sqlite.py",
-        old="        with explained(self._path):\n            self._refuse_overtaken()\n",
-        new="        with explained(self._path):\n            self._connection.execute(_FENCE)\n",
+        old="_consequence):\n            self._refuse_overtaken()\n",
+        new="_consequence):\n            self._connection.execute(_FENCE)\n",
         why="The ledger is not asked right before a send: who slept after the intent sends it when it wakes.",
     ),
     Mutant(

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from orchestrator.watch.text import clean, clock_text, columns, from_iso, iso, some, span
+from orchestrator.watch.text import again, clean, clock_text, columns, from_iso, iso, some, span
 from tests.watch.samples import NIGHT
 
 HEAVY = ("rich", "structlog", "aiohttp", "jinja2", "asyncio")
@@ -69,3 +69,16 @@ def test_columns_align_and_leave_no_blanks_at_the_end() -> None:
         "2 copies",
         "0 lines",
     ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "at once"), (0, "at once"), (0.049, "at once"), (0.05, "in 0.1 s"), (0.24, "in 0.2 s"),
+        (0.94, "in 0.9 s"), (0.96, "in 1 s"), (1.4, "in 1 s"), (41, "in 41 s"), (900, "in 15 min"),
+    ],
+)  # fmt: skip
+def test_a_short_pause_is_not_called_none(seconds: float, said: str) -> None:
+    """Whatever the pause, nobody reads that something is tried again in 0 s; both ways of writing agree."""
+    assert again(seconds, spoken=True) == f"tried again {said}"
+    assert again(seconds) == f"tried again {said}".replace(" s", "s").replace(" min", "m")

@@ -61,7 +61,7 @@ def test_trouble_comes_first_and_the_cost_last() -> None:
         "  img-0005 to cn-east-2",
         "to copy: 2 copies, not there yet (copy-missing)",
         "  1 to cn-east-2, 1 to cn-south-1",
-        "under way: 1 copy, under way since an earlier run (watch-on)",
+        "under way: 1 copy, under way already, and in the ledger (watch-on)",
         "  1 to cn-east-2",
         "there: 1 copy, there already, and in the ledger (skip-ready)",
         "  1 to cn-east-2",
@@ -88,12 +88,25 @@ def test_nothing_to_send_and_what_was_not_read() -> None:
     silent = replace(diff(row(1, Code.UNREAD_REGION)), running=RunId("r1"))
     lines = plan_lines(silent)
     assert lines[1].startswith("note: run r1 is going on")
-    assert "in all: nothing is to be sent" in lines
+    assert "in all: nothing is sure to be sent; the run decides on 1 copy" in lines
+    assert plan_lines(diff(row(1, Code.SKIP_READY)))[-1] == "in all: nothing is to be sent"
     assert lines[-1].startswith("incomplete: ")
     need = Need(region=EAST, images=1, snapshots=1, free_images=None, free_snapshots=3, fit=1)
     blind = diff(row(1, Code.COPY_MISSING), needs=(need,))
     assert "quota: cn-east-2 needs 1 image, 1 snapshot; free unknown, 3" in plan_lines(blind)
     assert blind.unread
+
+
+def test_a_source_that_is_not_shown_costs_a_call() -> None:
+    """The call that tells what it is counts, one for each source, whether or not there is more to send."""
+    hidden = row(1, Code.SOURCE_MISSING), row(1, Code.SOURCE_MISSING, to=SOUTH)
+    assert plan_lines(diff(*hidden))[-1] == "in all: 1 call for 1 source not shown"
+    assert plan_lines(diff(*hidden, row(2, Code.SOURCE_MISSING)))[-1].endswith(
+        ": 2 calls for 2 sources not shown"
+    )
+    last = plan_lines(diff(*hidden, row(2, Code.COPY_MISSING)))[-1]
+    assert last.startswith("in all: 1 copy in 1 call, ")
+    assert last.endswith("; besides 1 call for 1 source not shown")
 
 
 def test_foreign_words_are_made_harmless() -> None:

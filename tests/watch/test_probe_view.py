@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -34,10 +35,17 @@ def test_a_bad_line_says_what_is_wrong_first() -> None:
     line = probe_line(BAD, "n.yaml", max_age_s=93_600, others=1)
     assert line.partition("|")[0] == (
         "CRITICAL - n.yaml: copies failed; see `orchestrator status`; 2 of 5 ready, 2 failed, 1 without room "
-        "(copy-error 2, quota-image 1); everything was never ready in the runs of the last 26h; "
+        "(copy-error 2, quota-image 1); no run of the last 26h had everything ready; "
         "a run is going on; 1 other plan is no worse"
     )
     assert "age=" not in line
+
+
+def test_what_best_effort_tolerates_is_not_called_ready() -> None:
+    """A line that counts copies without room does not say as well that everything is ready."""
+    lacking = replace(GOOD, level=Level.WARNING, alarms=(Alarm.TOLERATED,), ready=358, deferred=2)
+    line = probe_line(replace(lacking, but_tolerated=True), "n.yaml", max_age_s=93_600)
+    assert "; everything but what best effort lets be missing was ready 3h ago|" in line
 
 
 @pytest.mark.parametrize("plan", ["a|b=1\nOK - x", "\x1b[2J", "'; rm"])

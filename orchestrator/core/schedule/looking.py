@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.batches import End, price, queued_s, together
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
@@ -66,7 +67,7 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
     now, age_s = register.now, register.now - track.since
     if progress and (progress != track.progress or track.ends_at > now):
         track.ends_at = now + age_s * (100 - progress) / progress
-        if not track.taken_over:
+        if not (track.taken_over or track.reason is Reason.ADOPTED):  # else nobody knows when it began
             register.forecasts.hint(track.source.size_mb / 1024, 100 * age_s / progress)
     elif not progress and register.forecasts.routes:
         track.ends_at = track.since + register.forecasts.seconds(track)
