@@ -67,7 +67,7 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
     now, age_s = register.now, register.now - track.since
     if progress and (progress != track.progress or track.ends_at > now):
         track.ends_at = now + age_s * (100 - progress) / progress
-        if not (track.taken_over or track.reason is Reason.ADOPTED):  # else nobody knows when it began
+        if _dated(track):
             register.forecasts.hint(track.source.size_mb / 1024, 100 * age_s / progress)
     elif not progress and register.forecasts.routes:
         track.ends_at = track.since + register.forecasts.seconds(track)
@@ -76,10 +76,15 @@ def foresee(register: Register, track: Track, progress: int | None) -> None:
     track.progress, track.looked_at = progress, now
 
 
+def _dated(track: Track) -> bool:
+    """Tell whether it is known when a copy under way began: it was accepted in this run, not come upon."""
+    return not track.taken_over and track.reason is not Reason.ADOPTED
+
+
 def learn_duration(register: Register, track: Track) -> None:
     """Remember how long the copy took."""
-    if track.taken_over:
-        return  # nobody knows when it began
+    if not _dated(track):
+        return
     route = (track.carrier.origin, track.copy.destination)
     took_s = track.ended_at(register.now) - track.since
     first = not register.forecasts.routes

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.messages import Look
-from orchestrator.core.model import State
+from orchestrator.core.model import ImageId, Sighting, State
+from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.looking import eta_s
 from tests.core.schedule.stories import EAST, NORTH, SOUTH, Story, copies_of, story
 
@@ -120,6 +121,24 @@ def test_a_copy_taken_over_teaches_no_duration() -> None:
     before = tale.reads(Look)
     tale.wait(600)
     assert tale.reads(Look) - before < 100
+
+
+def test_a_copy_that_was_come_upon_teaches_no_duration() -> None:
+    """Somebody's copy is under way when the run begins, and ready two seconds later: it took longer."""
+    (copy,) = copies_of(1, EAST)
+    tale = story(())
+    theirs = Sighting(
+        image=ImageId("img-theirs"), status="pending", text=f"Copied from {NORTH} image {copy.source}"
+    )
+    tale.shelves[EAST] = {theirs.image: theirs}
+    tale.begin([copy], run="night")
+    tale.go()
+    assert tale.state(copy) == (State.COPYING, Reason.ADOPTED)
+    tale.wait(2)
+    tale.finish()
+    tale.wait(60)
+    assert tale.state(copy)[0] is State.READY
+    assert not tale.schedule.register.forecasts.routes
 
 
 def test_a_copy_that_takes_longer_than_the_others_is_not_looked_at_without_pause() -> None:
