@@ -13,14 +13,14 @@ def features(sighting: Sighting) -> tuple[object, ...]:
     return sighting.size_mb, disks, sighting.encrypted, sighting.platform, sighting.architecture
 
 
-def differences(original: Sighting, copy: Sighting) -> tuple[str, ...]:
+def differences(original: Sighting, copy: Sighting, *, sizes: bool = True) -> tuple[str, ...]:
     """Name the features in which a copy is unlike its original; what one side hides counts for nothing.
 
-    A relay is stricter (`schedule.relay`): what it passes on is copied again.
+    Without `sizes` these are left out. A relay is stricter (`schedule.relay`): what it passes on is copied again.
     """
     pairs = zip(_FEATURES, features(original), features(copy), strict=True)
     return tuple(
         f"{word} ({ours} there, {theirs} at the source)"
         for word, theirs, ours in pairs
-        if theirs != ours and (word == "encryption" or (theirs and ours))
+        if theirs != ours and (word == "encryption" or (theirs and ours)) and (sizes or word != "size")
     )

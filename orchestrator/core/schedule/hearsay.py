@@ -42,20 +42,23 @@ def originals(register: Register, destination: Destination, image: ImageId) -> t
 def contradicts(register: Register, track: Track, sighting: Sighting) -> bool:
     """Tell whether an image whose text names a copy's source is surely no copy of it.
 
-    It says that it came from elsewhere, or it is made otherwise. Its size is not asked: no document
-    says that a copy's is told as the original's.
+    It says that it came from elsewhere than where the named image is known to lie, or it is made
+    otherwise. Its size is not asked: no document says that a copy's is told as the original's.
     """
     named, original = regions_in(sighting.text), track.source.sighting
-    elsewhere = bool(named) and named.isdisjoint(_homes(register, track, sighting))
-    unlike = differences(original, sighting) if original is not None and sighting.status == "ready" else ()
-    return elsewhere or any(not difference.startswith("size") for difference in unlike)
+    homes = _homes(register, sighting)
+    if named and homes and named.isdisjoint(homes):
+        return True
+    if original is None or sighting.status != "ready":
+        return False
+    return bool(differences(original, sighting, sizes=False))
 
 
-def _homes(register: Register, track: Track, sighting: Sighting) -> set[Region]:
-    """Return the regions in which the image that a text names is known to lie."""
+def _homes(register: Register, sighting: Sighting) -> set[Region]:
+    """Return the regions in which the image that a text names is known to lie, if it is known at all."""
     image = platform_source(sighting.text)
     if image is None:
-        return {track.copy.origin}
+        return set()
     homes = {record.origin for record in register.by_image.get(image, ())}
     return homes | {d.region for d in register.destinations.values() if image in d.images}
 
@@ -65,5 +68,5 @@ def _vouched(register: Register, track: Track, sighting: Sighting) -> bool:
 
     What is broken is left to whoever made it: the copy is made beside it.
     """
-    told = not regions_in(sighting.text).isdisjoint(_homes(register, track, sighting))
+    told = not regions_in(sighting.text).isdisjoint(_homes(register, sighting))
     return sighting.status in LIVE and (told or sighting.name in track.source.names)
