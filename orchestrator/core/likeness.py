@@ -16,7 +16,8 @@ def features(sighting: Sighting) -> tuple[object, ...]:
 def differences(original: Sighting, copy: Sighting, *, sizes: bool = True) -> tuple[str, ...]:
     """Name the features in which a copy is unlike its original; what one side hides counts for nothing.
 
-    Without `sizes` these are left out. A relay is stricter (`schedule.relay`): what it passes on is copied again.
+    Without `sizes` these are left out. A relay is stricter (`schedule.relay`): what it passes on is copied
+    again.
     """
     pairs = zip(_FEATURES, features(original), features(copy), strict=True)
     return tuple(
