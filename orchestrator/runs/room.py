@@ -38,10 +38,7 @@ class MakingRoom:
         return self.making or any(True for _ in self._due())
 
     def _due(self) -> Iterable[Destination]:
-        """Go through the destinations where copies became ready, so that older ones may go, while others wait.
-
-        None where nothing more may be sent.
-        """
+        """Go through the destinations where copies became ready, so that older may go, while others wait."""
         if self.again is None or self.schedule.stopped is not None:
             return
         for destination in starved(self.schedule.register):
