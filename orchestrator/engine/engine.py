@@ -101,6 +101,7 @@ class Engine:
         self._record = record
         self._senses = senses
         self._confirm = confirm
+        self._unfinished: Callable[[], bool] = lambda: False
         self._watchers = watchers
         self._news = anyio.Event()
         self._jobs = Channel[_Job]()
@@ -126,14 +127,19 @@ class Engine:
             while batch := tuple(islice(same, _BATCH)):
                 self.learn(Planned(at=self._senses.clock(), copies=batch, relay=relayed))
 
-    async def run(self, halt: Halt, *, deadline: float = inf, submits_until: float = inf) -> bool:
+    async def run(
+        self, halt: Halt, *, deadline: float = inf, submits_until: float = inf,
+        unfinished: Callable[[], bool] = lambda: False,
+    ) -> bool:  # fmt: skip
         """Work until nothing is left to do, the deadline comes, or a halt is requested.
 
         After `submits_until` no call is sent any more; what is under way is watched. Returns whether
         it was the deadline. Open answers are awaited briefly; what is still open then is on disk as an
-        intent, and the next run settles it.
+        intent, and the next run settles it. As long as others are `unfinished` something may be left to do;
+        they `wake` the engine when that changes.
         """
-        halt.listener = self._wake
+        halt.listener = self.wake
+        self._unfinished = unfinished
         async with anyio.create_task_group() as tasks:
             for number in range(self.schedule.register.limits.workers):
                 tasks.start_soon(self._work, name=f"worker {number}")
@@ -144,7 +150,7 @@ class Engine:
 
     async def _drive(self, tasks: TaskGroup, halt: Halt, deadline: float, submits_until: float) -> bool:
         """Decide and begin what was decided, again and again; return whether the deadline came."""
-        while not halt.requested and not self.schedule.finished(waits_for_room=deadline < inf):
+        while not halt.requested and not self._finished(waits_for_room=deadline < inf):
             now = self._senses.clock()
             if now >= deadline:
                 return True
@@ -158,6 +164,10 @@ class Engine:
                 await self._wait(min(decision.wake, deadline, submits_until))
         return False
 
+    def _finished(self, *, waits_for_room: bool) -> bool:
+        """Tell whether nothing is left to do, here and elsewhere."""
+        return self.schedule.finished(waits_for_room=waits_for_room) and not self._unfinished()
+
     async def _drain(self, halt: Halt) -> None:
         """Wait briefly for the answers to calls that are on their way."""
         until = self._senses.clock() + _GRACE_S
@@ -170,7 +180,8 @@ class Engine:
             await self._news.wait()
         self._news = anyio.Event()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Let the engine look anew whether there is something to do."""
         self._news.set()
 
     # --- facts ------------------------------------------------------------------------------------
@@ -182,7 +193,7 @@ class Engine:
         self._record(event, changes)
         for watcher in self._watchers:
             watcher.event(event, changes)
-        self._wake()
+        self.wake()
 
     # --- deeds ------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from orchestrator.errors import OrchestratorError
 
 Learn = Callable[[Event], None]
 Before = Callable[[Learn], Awaitable[Sequence[Notice]]]
+Again = Callable[[Learn, frozenset[Region]], Awaitable[Sequence[Notice]]]
 Finish = Callable[[Learn, frozenset[Copy]], Awaitable[Sequence[Notice]]]
 
 
@@ -33,13 +34,13 @@ class Extras:
 
     What comes `before` it (selectors told, room made), what is done `again` when copies have become
     ready and others wait for room, and what it must `finish` are handed the engine's way to take an
-    event in; the last also the copies that this run made. `fault` is why it cannot even begin.
-    `efforts` are the copies wanted by best effort with the night on which they fail, `missed` the
-    nights that each destination has missed in a row.
+    event in; `again` also the destinations that it is for, the last the copies that this run made.
+    `fault` is why it cannot even begin. `efforts` are the copies wanted by best effort with the night
+    on which they fail, `missed` the nights that each destination has missed in a row.
     """
 
     before: tuple[Before, ...] = ()
-    again: Before | None = None
+    again: Again | None = None
     fault: OrchestratorError | None = None
     efforts: Mapping[Copy, int] = field(default_factory=dict)
     missed: Mapping[Region, int] = field(default_factory=dict)

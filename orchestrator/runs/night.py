@@ -22,7 +22,6 @@ from orchestrator.core.parts import parts_of
 from orchestrator.core.plan.narrowing import Narrowing
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule import Schedule
-from orchestrator.core.schedule.parking import starved
 from orchestrator.core.verdict import EXIT_INCOMPLETE, Notice, Result, Verdict, count, judge, judge_rebuild
 from orchestrator.engine.clock import Clock
 from orchestrator.engine.engine import Engine, Senses
@@ -33,7 +32,8 @@ from orchestrator.ledger.sqlite import Ledger
 from orchestrator.machine import Machine
 from orchestrator.messages.messenger import Messenger
 from orchestrator.report.keeping import leave_reports
-from orchestrator.runs.extras import Before, Extras, with_notices
+from orchestrator.runs.extras import Extras, with_notices
+from orchestrator.runs.room import MakingRoom
 from orchestrator.runs.wishes import Outcome, Screen, Wish
 from orchestrator.settings import Settings
 from orchestrator.settings.endpoints import endpoint_name
@@ -45,7 +45,6 @@ from orchestrator.watch.text import clean
 
 _TICK_S = 0.5
 _HEARTBEAT_S = 300.0
-_ROOM_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +112,13 @@ class Night:
                 tasks.start_soon(self.messenger.begun, log.note)
             for before in self.extras.before:
                 notices += await before(engine.learn)
-            if self.extras.again is not None:
-                tasks.start_soon(self._make_room, self.extras.again, engine, notices)
+            room = MakingRoom(self.schedule, self.extras.again)
+            tasks.start_soon(room.make, engine, notices)
             now, wish = self.clock(), self.wish
-            late = await engine.run(halt, deadline=now + wish.deadline_s, submits_until=now + wish.submit_s)
+            deadline, submits_until = now + wish.deadline_s, now + wish.submit_s
+            late = await engine.run(
+                halt, deadline=deadline, submits_until=submits_until, unfinished=room.unfinished
+            )
             if self.extras.finish is not None and not halt.requested and self.schedule.stopped is None:
                 notices += await self.extras.finish(engine.learn, self._fresh())
             tasks.cancel_scope.cancel()
@@ -125,16 +127,6 @@ class Night:
     def _fresh(self) -> frozenset[Copy]:
         """Name the copies that this run saw become ready."""
         return frozenset(each.copy for each in self.schedule.standings() if each.reason is Reason.COPIED)
-
-    async def _make_room(self, again: Before, engine: Engine, notices: list[Notice]) -> None:
-        """Make room again when copies became ready, by which older ones may go, and others wait for it."""
-        ready = 0
-        while self.schedule.stopped is None:
-            await anyio.sleep(_ROOM_S)
-            counted = self.schedule.counts().ready
-            if counted > ready and starved(self.schedule.register):
-                ready = counted
-                notices += [said for said in await again(engine.learn) if said not in notices]
 
     async def _heartbeat(self, engine: Engine, log: ProgressLog, console: Console) -> None:
         """Keep the console alive; say in the log now and then that the run is, and what it has."""

@@ -22,7 +22,7 @@ from orchestrator.core.upkeep import Labelled, Selected, Verified
 from orchestrator.core.verdict import Notice, Result
 from orchestrator.errors import CloudSilent, CredentialsRefused, PlanError
 from orchestrator.ledger.reader import LedgerReader
-from orchestrator.runs.extras import Before, Extras, Finish, Learn
+from orchestrator.runs.extras import Again, Before, Extras, Finish, Learn
 from orchestrator.runs.finishing import Finishing, outcome
 from orchestrator.runs.pruning import Pruning
 from orchestrator.runs.selecting import Selecting, resolved_plan
@@ -78,7 +78,8 @@ class Preparing:
         before = [_telling(selecting)] if selecting.events else []
         making_room = self._making_room(wanted) if wish.prune_first else None
         if making_room is not None:
-            before.append(making_room)
+            everywhere = frozenset(copy.destination for copy in wanted)
+            before.append(lambda learn: making_room(learn, everywhere))
         efforts = best_effort(wish.plan)
         regions = {copy.destination for copy in efforts}
         results = self._earlier() if regions else ()
@@ -104,7 +105,7 @@ class Preparing:
         gone = pruned(self.schedule.register)
         return tuple(c for c in left if c not in gone or c.source in wish.narrowing.images)
 
-    def _making_room(self, wanted: tuple[Copy, ...]) -> Before:
+    def _making_room(self, wanted: tuple[Copy, ...]) -> Again:
         """Delete what the plan does not keep, as far as tonight's copies need the room."""
         silent: dict[Region, CloudSilent] = {}
         pruning = Pruning(
@@ -112,9 +113,10 @@ class Preparing:
             chance=self.chance, halted=self.halted, silent=silent,
         )  # fmt: skip
 
-        async def make_room(learn: Learn) -> Sequence[Notice]:
+        async def make_room(learn: Learn, regions: frozenset[Region]) -> Sequence[Notice]:
+            there = [copy for copy in wanted if copy.destination in regions]
             try:
-                dooms = await pruning.to_make_room(await pruning.judged(self.wish.plan), wanted)
+                dooms = await pruning.to_make_room(await pruning.judged(self.wish.plan), there)
                 failed = await pruning.delete(dooms, learn)
             except _UNREAD as error:
                 return [Notice("prune", str(error))]

@@ -113,6 +113,7 @@ def surveyed(register: Register, event: Surveyed) -> None:
     calling = (t for call in register.open_calls for t in register.calls[call])
     here = [t for t in calling if t.destination is destination]
     committed = sum(t.needs(event.resource) for t in (*here, *destination.doubtful.values()))
+    destination.vacating.surveyed(event.resource, destination.quotas.get(event.resource), event.used)
     destination.quotas[event.resource] = Quota(event.limit, event.used, committed, event.at)
     destination.stirred = True
     destination.stale.discard(event.resource)

@@ -13,6 +13,7 @@ from orchestrator.core.schedule.lifecycle import Step
 from orchestrator.core.schedule.looking import plan_look
 from orchestrator.core.schedule.offers import Offers
 from orchestrator.core.schedule.pace import Traffic
+from orchestrator.core.schedule.parking import vacate
 from orchestrator.core.schedule.readings import Evidence
 from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Source, Track
@@ -136,12 +137,14 @@ def selected(register: Register, event: Selected) -> None:
 def pruned(register: Register, event: Pruned) -> None:
     """Forget the image of a copy that was deleted on purpose: it is neither missed nor made again by itself.
 
-    A broken one is made again. The image may be shown for a while as it goes, and is taken for nothing.
+    A broken one is made again. The image may be shown for a while as it goes, and is taken for nothing; its
+    room may be a while in coming.
     """
     if event.reason is not Reason.PRUNED:
         return
     destination = register.destination(event.region)
     destination.pruned.add(event.image)
+    vacate(register, destination, event.at)
     track = destination.images.get(event.image)
     if track is None or track.state not in (State.READY, State.FAILED):
         return

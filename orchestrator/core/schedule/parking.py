@@ -1,10 +1,13 @@
 """Full destinations: parked, tried again every QUOTA_INTERVAL, never hammered.
 
 A destination is full when the surveyed quotas leave no room, or when a call was refused for
-quota although they did. The retry reads both quotas again, then sends at most one chunk.
+quota although they did. The retry reads both quotas again, then sends at most one chunk. What was
+deleted there to make room is looked for sooner (see `vacating`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from orchestrator.core.model import Resource
 from orchestrator.core.reasons import Reason
@@ -23,10 +26,28 @@ def full(destination: Destination) -> Reason | None:
 
 
 def park(register: Register, destination: Destination, reason: Reason, until: float) -> None:
-    """Park a full destination; a retry that failed while nothing else was left is its last."""
+    """Park a full destination; a retry that failed while nothing else was left is its last.
+
+    Not so while room of our own making is still to show.
+    """
     retried = destination.park is not None and destination.park.probing
-    destination.park = Park(reason, until)
-    destination.park.exhausted = retried and only_blocked(register)
+    awaited = destination.vacating.awaited(register.now)
+    destination.park = Park(reason, min(until, _soon(register, destination)) if awaited else until)
+    destination.park.exhausted = retried and not awaited and only_blocked(register)
+
+
+def _soon(register: Register, destination: Destination) -> float:
+    """Return when to look whether a deletion shows."""
+    return register.now + destination.vacating.next_pause_s(register.limits.quota_interval_s)
+
+
+def vacate(register: Register, destination: Destination, at: float) -> None:
+    """Note a deletion of ours: quotas read before it say nothing, and a parked destination has hope again."""
+    destination.vacating.deleted(register.limits, at)
+    destination.stale = set(Resource)
+    if destination.park is not None:
+        destination.park.exhausted = False
+        destination.park.until = min(destination.park.until, _soon(register, destination))
 
 
 def refused_for_quota(
@@ -66,9 +87,11 @@ def only_blocked(register: Register) -> bool:
     return all(d.park is not None and d.unsettled == d.waiting for d in open_ones)
 
 
-def starved(register: Register) -> bool:
-    """Tell whether copies wait for room in a full destination."""
-    return any(d.park is not None and d.waiting > 0 for d in register.destinations.values())
+def starved(register: Register) -> Iterator[Destination]:
+    """Go through the full destinations in which copies wait, and where no room is about to show."""
+    for each in register.destinations.values():
+        if each.park is not None and each.waiting and not each.vacating.awaited(register.now):
+            yield each
 
 
 def exhausted(register: Register) -> bool:

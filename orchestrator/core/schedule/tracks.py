@@ -21,6 +21,7 @@ from orchestrator.core.model import (
 )
 from orchestrator.core.reasons import Reason
 from orchestrator.core.schedule.readings import Admission, Evidence, Listing, Park, Quota, Window, nobody
+from orchestrator.core.schedule.vacating import Vacating
 
 Route = tuple[Region, Region]
 """(origin, destination): what a call is addressed by."""
@@ -237,6 +238,7 @@ class Destination:
     to_check: dict[ImageId, None] = field(default_factory=dict)
     check_at: float = 0.0
     park: Park | None = None
+    vacating: Vacating = field(default_factory=Vacating)
     ceiling: int | None = None
     shut: set[Region] = field(default_factory=set)
     # looking at copies under way
@@ -282,12 +284,10 @@ class Destination:
         self.quotas, self.stale, self.blind = {}, set(Resource), set()
         self.admission = None
         self.wants_control, self.park, self.ceiling, self.shut = False, None, None, set()
-        self.to_check, self.check_at = {}, 0.0
+        self.vacating, self.to_check, self.check_at = Vacating(), {}, 0.0
         self.audited, self.strangers = False, ()
-        self.look_at, self.batches = 0.0, []
-        self.window = Window(self.window.most)
-        self.reading, self.failures, self.again_at = False, Counter(), {}
-        self.passed = 0
+        self.look_at, self.batches, self.window = 0.0, [], Window(self.window.most)
+        self.reading, self.passed, self.failures, self.again_at = False, 0, Counter(), {}
 
     def may(self, read: str, now: float) -> bool:
         """Tell whether a kind of read may be sent again after its last failure."""
