@@ -12,7 +12,7 @@ from orchestrator.core.schedule.admission import lacking, shortage
 from orchestrator.core.schedule.looking import eta_s
 from orchestrator.core.schedule.parking import blocked
 from orchestrator.core.schedule.readings import Park
-from orchestrator.core.schedule.register import EVERY_API, Register
+from orchestrator.core.schedule.register import Register
 from orchestrator.core.schedule.tracks import Destination, Track
 from orchestrator.core.schedule.window import held_back, most_in_flight
 from orchestrator.core.verdict import Overview, Shortage, Standing
@@ -120,7 +120,7 @@ def _pause(register: Register, destination: Destination) -> str:
     """Say that a throttle holds the calls that copies wait for, or slows them down, if one does."""
     if not destination.admitted or blocked(destination):
         return ""
-    until = max(register.pauses.get(COPY_IMAGES, 0.0), register.pauses.get(EVERY_API, 0.0))
+    until = register.paused_until(COPY_IMAGES)
     if until > register.now:
         return f"calls pause until {_clock(until)}, the cloud limits their rate"
     most = register.pace.allowances.most(COPY_IMAGES)

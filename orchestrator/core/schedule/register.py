@@ -250,8 +250,12 @@ class Register(Records):
 
     def may_send(self, api: str) -> bool:
         """Tell whether one request to an API may leave now: no throttle holds, and the pace allows it."""
-        until = max(p.get(api, 0.0), p.get(EVERY_API, 0.0)) if (p := self.pauses) else 0.0
-        return until <= self.now and self.pace.ready(api, self.now)
+        return self.paused_until(api) <= self.now and self.pace.ready(api, self.now)
+
+    def paused_until(self, api: str) -> float:
+        """Return until when a throttle holds an API, by itself or with all others; 0 where none does."""
+        pauses = self.pauses
+        return max(pauses.get(api, 0.0), pauses.get(EVERY_API, 0.0)) if pauses else 0.0
 
     def throttled(self, api: str, until: float, *, alone: bool) -> None:
         """Pause an API that was asked too often, or every API when the answer is not about it `alone`."""
